@@ -45,7 +45,7 @@ while [ $# -gt 0 ]; do
             from=$2
             shift
             ;;
-        --without-aws) features=--no-default-features ;;
+        --without-aws) features='--no-default-features --features kube' ;;
         --uninstall) uninstall=yes ;;
         --dry-run) dry_run=yes ;;
         -h | --help)

@@ -50,6 +50,9 @@ unshare util-linux
 nsenter util-linux
 faketime faketime
 setsid util-linux
+kubectl kubernetes-client
+make make
+rsync rsync
 TOOLS
     # Debian splits venv's own pip from Python.
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'
@@ -107,6 +110,12 @@ install_packages() {
     apt_get install -y --no-install-recommends $packages
 }
 
+# An API server of Kubernetes, built once and kept outside of the tree.
+build_kubernetes() {
+    [ -z "${KUBEBUILDER_ASSETS:-}" ] || return 0
+    tests/support/kube/build.sh >/dev/null
+}
+
 # The emulators of AWS and the mail server, in a Python environment of the tests' own; made again when their versions
 # change.
 install_servers() {
@@ -127,6 +136,7 @@ command -v cargo >/dev/null 2>&1 || {
 if [ "$setup" = yes ]; then
     install_packages
     install_servers
+    build_kubernetes
 fi
 [ "$run" = yes ] || exit 0
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio_util::codec::LengthDelimitedCodec;
 
 /// Changes with every change of the messages; both sides must have the same.
-pub const PROTOCOL_VERSION: u32 = 10;
+pub const PROTOCOL_VERSION: u32 = 11;
 /// Between two signs of life of an engine, whatever the speed of its world.
 pub const BEAT: Duration = Duration::from_secs(1);
 /// After this long without a word the engine hangs, or its disk: nothing that was measured may be believed any more.

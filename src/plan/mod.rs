@@ -11,6 +11,7 @@ mod files;
 mod fingerprint;
 pub mod keys;
 pub mod kinds;
+mod kube;
 mod load;
 pub mod oncall;
 pub mod params;
@@ -28,11 +29,12 @@ pub mod vocabulary;
 
 pub use crate::base::toml::{Diagnostic, Diagnostics, Level};
 pub use aws::AwsSettings;
+pub use kube::KubeSettings;
 pub use load::{Loaded, load, load_texts};
 pub use people::*;
-#[cfg(test)]
-pub(crate) use registry::is_aws;
 pub(crate) use registry::is_left_out;
 pub use registry::{Registry, Trial};
+#[cfg(test)]
+pub(crate) use registry::{is_aws, is_kube};
 pub use types::*;
 pub use units::format_duration;

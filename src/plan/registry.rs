@@ -1,9 +1,8 @@
 //! The kinds of probes, actions and channels that plans are checked against.
 
-use super::aws::AwsSettings;
 use super::kinds::{ActionKind, BuildError, NotifierKind, ProbeKind};
 use super::people::Channel;
-use super::types::Step;
+use super::types::{Plan, ProbeSpec, Step};
 use crate::base::toml::near::near_miss;
 
 /// The kinds of probes, actions and channels that a plan can name, and what only their providers can tell of it.
@@ -14,8 +13,8 @@ pub struct Registry {
     pub actions: Vec<&'static ActionKind>,
     /// Kinds of channels.
     pub notifiers: Vec<&'static NotifierKind>,
-    /// Makes steps and channels once, with the plan's way to AWS.
-    pub trial: fn(&AwsSettings) -> Box<dyn Trial>,
+    /// Makes probes, steps and channels once, with the plan's ways to AWS and Kubernetes.
+    pub trial: fn(&Plan) -> Box<dyn Trial>,
     /// `host:port/database` of a connection string, without a secret, or what is wrong with it.
     pub database: fn(&str) -> Result<String, String>,
 }
@@ -23,6 +22,8 @@ pub struct Registry {
 /// Makes what a plan names once, connected to nothing, so that what could not be made in the night is found when the plan
 /// is loaded.
 pub trait Trial {
+    /// Why a probe cannot be made.
+    fn probe(&self, probe: &ProbeSpec) -> Option<BuildError>;
     /// Why the action of a step cannot be made.
     fn action(&self, step: &Step) -> Option<BuildError>;
     /// Why a channel cannot be made.
@@ -65,26 +66,40 @@ impl Registry {
 const AWS: &[&str] =
     &["arc-", "aws-", "cloudfront-", "cloudwatch-", "eks-", "msk-", "rds-", "route53-", "s3-", "sns-"];
 
-const WITHOUT_AWS: &str = "this build of lifeboat has no support for AWS: install one that has it (`./install.sh`), \
-                           or build without `--no-default-features`";
+/// The same for Kubernetes.
+const KUBE: &[&str] = &["kube-", "velero-", "cnpg-", "gitops-"];
 
 pub(crate) fn is_aws(name: &str) -> bool {
     AWS.iter().any(|prefix| name.starts_with(prefix))
 }
 
+pub(crate) fn is_kube(name: &str) -> bool {
+    KUBE.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// Whether a kind of that name may be in another build, and is not in this one: shipped scenarios name such kinds.
 pub(crate) fn is_left_out(name: &str) -> bool {
-    !cfg!(feature = "aws") && is_aws(name)
+    !cfg!(feature = "aws") && is_aws(name) || !cfg!(feature = "kube") && is_kube(name)
+}
+
+/// What a kind that this build leaves out belongs to.
+pub(crate) fn left_out_of(name: &str) -> &'static str {
+    if is_kube(name) { "Kubernetes" } else { "AWS" }
 }
 
 /// What to do about kinds that another build has.
-pub(crate) fn other_build_help() -> &'static str {
-    WITHOUT_AWS
+pub(crate) fn other_build_help(what: &str) -> String {
+    format!(
+        "this build of lifeboat has no support for {what}: install one that has it (`./install.sh`), or build without \
+         `--no-default-features`"
+    )
 }
 
 fn help(name: &str, known: Vec<&str>) -> String {
-    if is_aws(name) && !known.iter().any(|known| is_aws(known)) {
-        return WITHOUT_AWS.to_owned();
+    for (what, belongs) in [("AWS", is_aws as fn(&str) -> bool), ("Kubernetes", is_kube)] {
+        if belongs(name) && !known.iter().any(|known| belongs(known)) {
+            return other_build_help(what);
+        }
     }
     near_miss(name, known.iter().copied()).unwrap_or_else(|| format!("known kinds are {}", known.join(", ")))
 }
@@ -94,8 +109,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_build_without_aws_says_so() {
+    fn a_build_without_a_technology_says_so() {
         assert!(help("rds-promote", vec!["exec", "note"]).contains("no support for AWS"));
+        assert!(help("kube-scale", vec!["exec", "rds-promote"]).contains("no support for Kubernetes"));
         assert_eq!(help("rds-promot", vec!["exec", "rds-promote"]), "did you mean `rds-promote`?");
         assert_eq!(help("frobnicate", vec!["exec", "note"]), "known kinds are exec, note");
     }

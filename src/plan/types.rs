@@ -58,6 +58,9 @@ pub struct Plan {
     /// How AWS is reached.
     #[serde(default)]
     pub aws: crate::plan::AwsSettings,
+    /// How Kubernetes is reached.
+    #[serde(default)]
+    pub kube: crate::plan::KubeSettings,
 }
 
 /// How the standby side is kept (AWS names, as the plans use them).
@@ -105,6 +108,9 @@ pub struct Region {
     /// Probes whose signals decide the region's status; the loader fills it with every `tcp`, `http` and
     /// `postgres` probe of the region when the plan does not say.
     pub health: Vec<ProbeId>,
+    /// The context of the kubeconfig that reaches its cluster.
+    #[serde(default)]
+    pub kube_context: Option<String>,
 }
 
 /// Which side a region is.

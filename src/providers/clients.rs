@@ -2,9 +2,12 @@
 
 #[cfg(feature = "aws")]
 use crate::providers::aws::client as aws;
+#[cfg(feature = "kube")]
+use crate::providers::kube::client::Kube;
 use std::path::Path;
 
 use crate::base::environment::Environment;
+use crate::plan::{AwsSettings, KubeSettings};
 use crate::secrets::{Redactor, Resolver, SecretsConfig};
 
 use crate::providers::http::client::Http;
@@ -26,6 +29,9 @@ pub struct Clients {
     /// AWS, a connection for each region.
     #[cfg(feature = "aws")]
     pub aws: aws::Aws,
+    /// Kubernetes, a connection for each context.
+    #[cfg(feature = "kube")]
+    pub kube: Kube,
     /// Where secrets come from.
     pub secrets: Resolver,
     /// Clears text of the secrets that were resolved so far.
@@ -56,6 +62,8 @@ impl Clients {
             aws: aws::Aws::new(Default::default(), "", environment.clone())
                 .with_names(names.clone())
                 .telling(redactor.clone()),
+            #[cfg(feature = "kube")]
+            kube: Kube::new(KubeSettings::default(), environment.clone(), redactor.clone()),
             names,
             secrets,
             redactor,
@@ -65,7 +73,7 @@ impl Clients {
 
     /// With the plan's way to AWS, where this build has one. `operator` is the login name that AWS's log shows for
     /// assumed roles.
-    pub fn with_aws(self, settings: crate::plan::AwsSettings, operator: &str) -> Self {
+    pub fn with_aws(self, settings: AwsSettings, operator: &str) -> Self {
         #[cfg(feature = "aws")]
         let aws = aws::Aws::new(settings, operator, self.environment.clone())
             .with_names(self.names.clone())
@@ -74,6 +82,17 @@ impl Clients {
         let clients = Self { aws, ..self };
         #[cfg(not(feature = "aws"))]
         let (clients, _) = (self, (settings, operator));
+        clients
+    }
+
+    /// With the plan's way to Kubernetes, where this build has one.
+    pub fn with_kube(self, settings: KubeSettings) -> Self {
+        #[cfg(feature = "kube")]
+        let kube = Kube::new(settings, self.environment.clone(), self.redactor.clone());
+        #[cfg(feature = "kube")]
+        let clients = Self { kube, ..self };
+        #[cfg(not(feature = "kube"))]
+        let (clients, _) = (self, settings);
         clients
     }
 }

@@ -7,6 +7,8 @@ pub mod aws;
 pub mod clients;
 mod files;
 pub mod http;
+#[cfg(feature = "kube")]
+pub mod kube;
 pub mod net;
 mod people;
 pub mod postgres;
@@ -23,7 +25,7 @@ use crate::kinds;
 use crate::kinds::survey::Survey;
 use crate::plan::kinds::{ActionKind, BuildError, NotifierKind, ProbeKind};
 use crate::plan::params::Params;
-use crate::plan::{AwsSettings, Channel, ProbeSpec, Registry, Step, Trial};
+use crate::plan::{Channel, Plan, ProbeSpec, Registry, Step, Trial};
 use crate::secrets::{Secret, SecretsConfig};
 use clients::Clients;
 use postgres::client::Postgres;
@@ -72,6 +74,11 @@ impl Provider {
     /// Has no kinds: a technology names those that it has.
     const NONE: Self = Self { probes: &[], actions: &[], channels: &[], survey: None };
 
+    /// Whether a probe of that name is its own.
+    pub fn sees(&self, probe: &str) -> bool {
+        self.probes.iter().any(|row| row.kind.name == probe)
+    }
+
     /// Whether an action of that name is its own.
     pub fn acts(&self, action: &str) -> bool {
         self.actions.iter().any(|row| row.kind.name == action)
@@ -103,6 +110,8 @@ static PROVIDERS: &[&Provider] = &[
     &smtp::PROVIDER,
     #[cfg(feature = "aws")]
     &aws::PROVIDER,
+    #[cfg(feature = "kube")]
+    &kube::PROVIDER,
 ];
 
 /// Every technology of this build.
@@ -146,7 +155,7 @@ pub fn registry() -> Registry {
         probes: probes().map(|row| row.kind).collect(),
         actions: actions().map(|row| row.kind).collect(),
         notifiers: channels().map(|row| row.kind).collect(),
-        trial: |aws| Box::new(Unconnected(unconnected(aws))),
+        trial: |plan| Box::new(Unconnected(unconnected(plan, Environment::default()))),
         database,
     }
 }
@@ -157,15 +166,19 @@ pub fn database(dsn: &str) -> Result<String, String> {
 }
 
 /// Connections of which none is ever made.
-pub fn unconnected(aws: &AwsSettings) -> Clients {
-    let clients = Clients::new(SecretsConfig::default(), Path::new(""), Environment::default());
-    clients.with_aws(aws.clone(), "")
+pub fn unconnected(plan: &Plan, environment: Environment) -> Clients {
+    let clients = Clients::new(SecretsConfig::default(), Path::new(""), environment);
+    clients.with_aws(plan.aws.clone(), "").with_kube(plan.kube.clone())
 }
 
 /// Makes what a plan names, connected to nothing.
 struct Unconnected(Clients);
 
 impl Trial for Unconnected {
+    fn probe(&self, spec: &ProbeSpec) -> Option<BuildError> {
+        (probe(&spec.kind)?.build)(spec, &self.0).err()
+    }
+
     fn action(&self, step: &Step) -> Option<BuildError> {
         (action(&step.action)?.build)(&step.params, &self.0).err()
     }

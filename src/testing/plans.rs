@@ -9,6 +9,7 @@ const ESCALATING: &str = include_str!("plans/escalating.toml");
 const PEOPLE: &str = include_str!("plans/people.toml");
 const EVERY_KIND: &str = include_str!("plans/every-kind.toml");
 const EVERY_AWS_KIND: &str = include_str!("plans/every-aws-kind.toml");
+const EVERY_KUBE_KIND: &str = include_str!("plans/every-kube-kind.toml");
 const COMPLIANCE: &str = include_str!("plans/compliance.toml");
 
 /// The plan of these texts, each a file of its own.
@@ -43,9 +44,11 @@ pub fn with_people() -> Arc<Plan> {
 
 /// Two regions, a public endpoint, a reference, every kind of probe of this build, and steps of several kinds.
 pub fn every_kind() -> Plan {
-    static PLAN: LazyLock<Plan> = LazyLock::new(|| match cfg!(feature = "aws") {
-        true => plan_of(&[EVERY_KIND, EVERY_AWS_KIND]),
-        false => plan_of(&[EVERY_KIND]),
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+        let mut texts = vec![EVERY_KIND];
+        texts.extend(cfg!(feature = "aws").then_some(EVERY_AWS_KIND));
+        texts.extend(cfg!(feature = "kube").then_some(EVERY_KUBE_KIND));
+        plan_of(&texts)
     });
     PLAN.clone()
 }

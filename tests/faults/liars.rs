@@ -97,6 +97,84 @@ pub fn http(said: &Said) -> String {
     })
 }
 
+/// An API server of Kubernetes whose objects, refusals and words say back the request's head, in every field that is one of
+/// text. What changes something is refused.
+pub fn kubernetes(said: &Said) -> String {
+    let said = said.clone();
+    server(move |mut stream| {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut head = String::new();
+        while reader.read_line(&mut head)? > 2 {}
+        let both = format!("{} {head}", said.next());
+        let (method, path) = head.split_once(' ').unwrap_or_default();
+        let path = path.split([' ', '?']).next().unwrap_or_default().to_owned();
+        let (status, body) = match (method, &*path) {
+            ("GET", "/readyz") => ("500 Internal Server Error", format!("[-]{both} failed\n")),
+            ("GET", "/version") => ("200 OK", serde_json::json!({ "gitVersion": both }).to_string()),
+            // Of a watch the server has nothing more to say.
+            ("GET", _) if head.contains("watch=true") => ("200 OK", String::new()),
+            ("GET", path) => ("200 OK", kube_answer(path, &both).to_string()),
+            _ => {
+                let refusal = serde_json::json!({
+                    "kind": "Status", "code": 422, "reason": word(&both), "message": both });
+                ("422 Unprocessable Entity", refusal.to_string())
+            }
+        };
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes())
+    })
+}
+
+/// A list of one object, or the object, where the path ends with a name.
+fn kube_answer(path: &str, both: &str) -> serde_json::Value {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let object = kube_object(both);
+    if name == "web" {
+        return object;
+    }
+    serde_json::json!({ "metadata": { "resourceVersion": "1" }, "items": [object] })
+}
+
+/// Pod, workload, node, event, job, claim and application at once: whoever reads it finds its fields.
+fn kube_object(both: &str) -> serde_json::Value {
+    let condition = |kind: &str, status: &str| {
+        serde_json::json!({ "type": kind, "status": status, "reason": both, "message": both,
+                            "lastTransitionTime": "2026-01-01T00:00:00Z" })
+    };
+    let conditions = [
+        condition("Progressing", "False"),
+        condition("PodScheduled", "False"),
+        condition("Ready", "False"),
+        condition("Failed", "True"),
+        condition("MemoryPressure", "True"),
+    ];
+    serde_json::json!({
+        "kind": both, "reason": both, "message": both, "type": "Warning", "count": 3,
+        "lastTimestamp": "2026-01-01T00:00:00Z",
+        "involvedObject": { "kind": both, "name": both, "namespace": both },
+        "metadata": {
+            "name": both, "namespace": both, "uid": both, "resourceVersion": "1", "generation": 1,
+            "labels": { "app": "web" },
+            "annotations": { "argocd.argoproj.io/tracking-id": both, "meta.helm.sh/release-name": both,
+                             "lifeboat.dev/scaled": both },
+            "ownerReferences": [{ "kind": both, "name": both, "uid": both, "controller": true }],
+        },
+        "spec": {
+            "replicas": 2, "selector": { "matchLabels": { "app": "web" } }, "schedule": both, "unschedulable": true,
+            "minReplicas": 1, "maxReplicas": 3, "scaleTargetRef": { "kind": "Deployment", "name": both },
+            "resources": { "requests": { "storage": both } },
+        },
+        "status": {
+            "phase": both, "conditions": conditions, "failed": 1,
+            "containerStatuses": [{ "state": { "waiting": { "reason": "CreateContainerError", "message": both } } }],
+            "nodeInfo": { "kubeletVersion": both },
+        },
+    })
+}
+
 /// Refuses every session of PostgreSQL's protocol in its own words (`ErrorResponse`).
 pub fn postgres(said: &Said) -> String {
     let said = said.clone();

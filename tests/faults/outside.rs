@@ -41,6 +41,33 @@ const HOSTED: &[&str] = &[
     "statuspage",
 ];
 
+/// Kinds of Kubernetes, with the keys that they need besides the context.
+const KUBE_PROBES: &[(&str, &str)] = &[
+    ("kube-api", ""),
+    ("kube-cronjob", "namespace = \"shop\"\nname = \"web\""),
+    ("kube-events", "namespace = \"shop\"\nwithin = \"87600h\""),
+    ("kube-job", "namespace = \"shop\"\nname = \"web\""),
+    ("kube-nodes", ""),
+    ("kube-pvc", "namespace = \"shop\""),
+    ("kube-workloads", "namespace = \"shop\""),
+];
+const KUBE_STEPS: &[(&str, &str)] = &[
+    ("kube-scale", "with.namespace = \"shop\"\nwith.names = [\"web\"]\nwith.replicas = 3"),
+    ("kube-rollout-restart", "with.namespace = \"shop\"\nwith.names = [\"web\"]"),
+    ("gitops-suspend", "with.application = \"argocd/web\""),
+    ("gitops-resume", "with.kustomization = \"flux/web\""),
+];
+
+/// A kubeconfig whose API server is a liar, and whose token is a secret.
+fn kubeconfig(said: &Said) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\nclusters: [{{name: liar, cluster: {{server: 'http://{}'}}}}]\n\
+         users: [{{name: liar, user: {{token: '{SESSION}'}}}}]\n\
+         contexts: [{{name: liar, context: {{cluster: liar, user: liar}}}}]\n",
+        liars::kubernetes(said)
+    )
+}
+
 fn document() -> String {
     format!("{{\"username\": \"app\", \"password\": \"{INNER}\", \"host\": \"127.0.0.1\"}}")
 }
@@ -144,6 +171,11 @@ fn plan(said: &Said) -> String {
         probe("port", &format!("kind = \"tcp\"\naddress = \"{http}\"")),
         probe("dump", "kind = \"file-age\"\npath = \"@folder/dumps/*\""),
     ];
+    probes.extend(
+        KUBE_PROBES
+            .iter()
+            .map(|(kind, keys)| probe(kind, &format!("kind = \"{kind}\"\ncontext = \"liar\"\n{keys}"))),
+    );
     for number in 0..said.texts().len() {
         let read = format!("argv = [\"sh\", \"-c\", \"cat said-{number}\"]\nfolder = \"@folder\"\n{env}");
         probes.push(probe(
@@ -182,6 +214,10 @@ fn plan(said: &Said) -> String {
         step("fence", "postgres-fence", &format!("with.{dsn}")),
         step("promote", "postgres-promote", &format!("with.{dsn}")),
         step("wait", "wait-for", "with.condition = \"signals['reference'].state != 'ok'\""),
+        KUBE_STEPS
+            .iter()
+            .map(|(kind, keys)| step(kind, kind, &format!("with.context = \"liar\"\n{keys}")))
+            .collect::<String>(),
         step("hand", "manual", "with.instructions = [\"Do it.\"]\nwith.check = \"See it.\""),
     ];
     let people = format!(
@@ -195,7 +231,8 @@ fn plan(said: &Said) -> String {
         smtp.rsplit(':').next().unwrap(),
     );
     plan.push_str(&format!(
-        "\n{}\n{}\n{people}\n[secrets]\nsources = [\"environment\"]\n",
+        "\n{}\n{}\n{people}\n[secrets]\nsources = [\"environment\"]\n\
+         [kube]\nkubeconfig = [\"@folder/kubeconfig\"]\n",
         steps.concat(),
         probes.concat()
     ));
@@ -239,6 +276,7 @@ fn home() -> Home {
         let json = serde_json::json!({ "said": text }).to_string();
         std::fs::write(home.path().join(format!("json-{number}")), json).unwrap();
     }
+    std::fs::write(home.path().join("kubeconfig"), kubeconfig(&said)).unwrap();
     std::fs::create_dir(home.path().join("dumps")).unwrap();
     std::fs::write(home.path().join(format!("dumps/{}", EVIL.replace('/', ""))), "x").unwrap();
     home
@@ -246,7 +284,7 @@ fn home() -> Home {
 
 /// It needs an account of AWS, as what it is granted there says: `tests/aws` has its services lie.
 fn is_of_aws(permissions: &[&str]) -> bool {
-    !permissions.is_empty()
+    permissions.iter().any(|permission| permission.contains(':'))
 }
 
 /// No secret in any form, and nothing that could act on a terminal; line ends and tabs are left.
@@ -287,7 +325,8 @@ fn no_outside_text_of_any_kind_brings_a_secret_or_a_raw_character_to_any_output(
     let mut console = home.open(120, 40);
     console.wait_for_text("RTO");
     let mut hands = Hands::attach(&home);
-    for probe in ["echo", "away", "host", "alerts", "refused", "pg", "lag", "archive", "number-0", "json-0"] {
+    let own = ["echo", "away", "host", "alerts", "refused", "pg", "lag", "archive", "number-0", "json-0"];
+    for probe in own.into_iter().chain(KUBE_PROBES.iter().map(|(kind, _)| *kind)) {
         hands.wait(probe, |model| model.live.recent.get(probe).is_some_and(|recent| recent.latest.is_some()));
     }
     hands.ask(Ask::Note { text: format!("somebody pasted {TOKEN}{EVIL}") }).unwrap();
@@ -302,7 +341,7 @@ fn no_outside_text_of_any_kind_brings_a_secret_or_a_raw_character_to_any_output(
             )
         });
     }
-    for step in ["fence", "promote"] {
+    for step in ["fence", "promote"].into_iter().chain(KUBE_STEPS.iter().map(|(kind, _)| *kind)) {
         let (run, id) = (hands.run_id(), step.into());
         // Refused or described: its words are in the model either way.
         let _ = hands.ask(Ask::Prepare { run, step: id });

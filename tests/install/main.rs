@@ -118,7 +118,7 @@ fn it_is_built_with_aws_unless_told_otherwise() {
         assert_done(&told);
         let told = text(&told);
         let build = told.lines().find(|line| line.starts_with("would build")).unwrap();
-        assert_eq!(build.contains("--no-default-features"), without, "{build}");
+        assert_eq!(build.contains("--no-default-features --features kube"), without, "{build}");
     }
     assert!(tree(home.path()).is_empty());
 }

@@ -3,7 +3,7 @@
 use lifeboat::base::units::Unit;
 use lifeboat::plan::keys::{Key, Named, Takes};
 use lifeboat::plan::kinds::{self, ActionKind, BuildError, Does, NotifierKind, ProbeKind, Sees};
-use lifeboat::plan::{Capabilities, Channel, Registry, Step, Trial};
+use lifeboat::plan::{Capabilities, Channel, ProbeSpec, Registry, Step, Trial};
 
 pub fn registry() -> Registry {
     Registry {
@@ -19,6 +19,10 @@ pub fn registry() -> Registry {
 struct Untried;
 
 impl Trial for Untried {
+    fn probe(&self, _: &ProbeSpec) -> Option<BuildError> {
+        None
+    }
+
     fn action(&self, _: &Step) -> Option<BuildError> {
         None
     }

@@ -176,5 +176,5 @@ pub(in crate::cli) fn real_world(plan: &Plan, environment: &Environment) -> Resu
     let own_secrets = look::config_folder(None)?.join("secrets");
     let clients = Clients::new(plan.secrets.clone(), &own_secrets, environment.clone());
     let operator = crate::engine::name_of(rustix::process::getuid().as_raw());
-    Ok(RealWorld::new(clients.with_aws(plan.aws.clone(), &operator)))
+    Ok(RealWorld::new(clients.with_aws(plan.aws.clone(), &operator).with_kube(plan.kube.clone())))
 }

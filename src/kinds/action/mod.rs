@@ -3,7 +3,7 @@
 pub mod change;
 mod problem;
 pub mod unread;
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "kube"))]
 pub(crate) mod wait;
 
 pub use change::{Change, Changing, Confirmed, LOOK, Shown};

@@ -1,4 +1,4 @@
-//! What kinds of actions and channels refuse of their own keys: each step and channel is made once, connected to nothing, so
+//! What kinds refuse of their own keys: each probe, step and channel is made once, connected to nothing, so
 //! that what could not be made in the night is found when the plan is loaded.
 
 use crate::base::toml::{Diagnostic, Report};
@@ -14,7 +14,7 @@ use crate::plan::units::format_duration;
 const PROGRAMS: [&str; 2] = ["argv", "verify_argv"];
 
 pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
-    let trial = (registry.trial)(&draft.plan.aws);
+    let trial = (registry.trial)(&draft.plan);
     let told = |(prefix, what): (&str, &str), path: &str, params: &Params, found: Vec<BuildError>| {
         let mut told: Vec<&str> = Vec::new();
         let faults: Vec<(&str, String)> = found.iter().filter_map(BuildError::fault).collect();
@@ -33,6 +33,17 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
             ));
         }
     };
+    for (id, spec) in &draft.plan.probes {
+        // What its own check found is told already.
+        let is_told = registry.probe(&spec.kind).is_none_or(|kind| !(kind.check)(spec).is_empty());
+        let built = trial.probe(spec).filter(|_| !is_told);
+        told(
+            ("", &format!("probe `{id}`")),
+            &format!("probes.{id}"),
+            &spec.params,
+            built.into_iter().collect(),
+        );
+    }
     for (runbook, steps) in draft.plan.runbooks.iter().map(|(id, runbook)| (id, &runbook.steps)) {
         for step in steps.values() {
             let Some(kind) = registry.action(&step.action) else { continue };

@@ -75,6 +75,20 @@ pub enum Sees {
     Kafka,
     /// A content network.
     Distribution,
+    /// The API server of a cluster.
+    ApiServer,
+    /// What runs pods in a cluster.
+    Workloads,
+    /// The nodes of a cluster.
+    Nodes,
+    /// What a cluster complains of.
+    Warnings,
+    /// What begins jobs by the clock.
+    CronJob,
+    /// One job.
+    Job,
+    /// Claims for volumes.
+    Claims,
 }
 
 impl Sees {

@@ -3,6 +3,7 @@
 use super::document::Document;
 use super::fields::{Fields, absent};
 use super::reader::{At, Reader};
+use super::value::Read;
 use super::{Places, missing_section, single};
 use crate::base::ids::*;
 use crate::base::toml::Diagnostic;
@@ -136,7 +137,12 @@ pub(super) fn regions(
             "standby" => RegionRole::Standby,
             _ => RegionRole::Other,
         };
-        let region = Region { name: fields.text_or("name", id), role, health: fields.names("health") };
+        let region = Region {
+            name: fields.text_or("name", id),
+            role,
+            health: fields.names("health"),
+            kube_context: fields.get("kube_context").and_then(Read::text).map(str::to_owned),
+        };
         regions.insert(RegionId::from(id), region);
     });
     regions

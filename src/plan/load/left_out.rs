@@ -1,6 +1,7 @@
 //! Kinds that this build leaves out: told once, however many there are.
 
 use crate::base::toml::{Diagnostic, Report, Span};
+use crate::plan::registry::{left_out_of, other_build_help};
 
 /// Longest name of a kind that is quoted, and how many different ones are.
 const NAME_CHARS: usize = 60;
@@ -16,9 +17,11 @@ pub(super) fn told(uses: &[(Span, String)]) -> Option<Diagnostic> {
         more => format!(" and {more} more kinds"),
     };
     let places = if uses.len() == 1 { "1 place".to_owned() } else { format!("{} places", uses.len()) };
+    let of: std::collections::BTreeSet<&str> = kinds.iter().map(|kind| left_out_of(kind)).collect();
+    let of = of.into_iter().collect::<Vec<_>>().join(" and ");
     let message =
-        format!("this plan uses AWS in {places}, and this build has none of it: {}{more}", named.join(", "));
-    Some(Diagnostic::error("unknown-kind", first, message).help(crate::plan::registry::other_build_help()))
+        format!("this plan uses {of} in {places}, and this build has none of it: {}{more}", named.join(", "));
+    Some(Diagnostic::error("unknown-kind", first, message).help(other_build_help(&of)))
 }
 
 /// Takes in a use of such a kind.

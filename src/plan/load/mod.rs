@@ -5,6 +5,7 @@ mod basics;
 mod document;
 mod fields;
 mod ids;
+mod kube;
 mod left_out;
 mod people;
 mod probes;
@@ -167,8 +168,10 @@ fn read_plan(document: &Document, reader: &Reader<'_>, digest: String) -> Draft 
         drills: basics::drills(document, reader),
         secrets: secrets::read_secrets(&single(document, reader, "secrets")),
         aws: crate::plan::AwsSettings::default(),
+        kube: crate::plan::KubeSettings::default(),
     };
     plan.aws = aws::read_aws(&single(document, reader, "aws"), &plan.regions);
+    plan.kube = kube::read_kube(&single(document, reader, "kube"), &plan.regions);
     fill_health(&mut plan);
     fill_fences(&mut plan);
     Draft { plan, places, complete: reader.report.errors() == errors_before && errors_before == 0 }

@@ -95,6 +95,11 @@ const REGIONS: &[Key] = &[
         PROBES,
         "Probes whose signals decide the status; where absent, every `tcp`, `http` and `postgres` probe of the region.",
     ),
+    Key::optional(
+        "kube_context",
+        Takes::RawText,
+        "The context of the kubeconfig that reaches its Kubernetes cluster; `in-cluster` for the one that lifeboat runs in.",
+    ),
 ];
 
 const SERVICES: &[Key] = &[
@@ -364,6 +369,21 @@ const AWS: &[Key] = &[
     Key::default("deadline", Takes::Duration, "10s", "Deadline of one call."),
 ];
 
+const KUBE: &[Key] = &[
+    Key::optional(
+        "kubeconfig",
+        Takes::List(&Takes::RawText),
+        "The kubeconfig files, merged in this order; where absent what `kubectl` finds: `KUBECONFIG`, or `~/.kube/config`.",
+    ),
+    Key::default("deadline", Takes::Duration, "10s", "Deadline of one call."),
+    Key::default(
+        "plugin_deadline",
+        Takes::Duration,
+        "20s",
+        "Deadline of a program that signs in, as the kubeconfig names one (`aws eks get-token`).",
+    ),
+];
+
 /// Every section, in the order of the reference.
 pub static SECTIONS: &[Section] = &[
     section("plan", Shape::Single, "The system.", PLAN),
@@ -439,6 +459,12 @@ pub static SECTIONS: &[Section] = &[
         Shape::Single,
         "How AWS is reached. What it does not say is found as every AWS tool finds it: environment, shared files, SSO, web identity, instance metadata.",
         AWS,
+    ),
+    section(
+        "kube",
+        Shape::Single,
+        "How Kubernetes is reached. What it does not say is found as `kubectl` finds it.",
+        KUBE,
     ),
 ];
 

@@ -20,14 +20,12 @@ use crate::kinds::probe::Probe;
 use crate::plan::params::Params;
 use crate::plan::{Channel, Plan, ProbeSpec, Step};
 use crate::providers::clients::Clients;
-use crate::secrets::SecretsConfig;
 use crate::simulation::scenario::Scenario;
 use crate::world::{Clock, ScaledClock, World};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use readings::Moment;
 use state::{History, State};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How fast simulated time may pass, in simulated seconds for each real one.
@@ -78,15 +76,10 @@ impl SimulatedWorld {
     pub fn with_clock(plan: Arc<Plan>, scenario: Scenario, clock: Arc<dyn Clock>) -> Self {
         let start = clock.now();
         let history = Mutex::new(History::new(&scenario, start));
-        let unconnected = unconnected(&plan);
+        let unconnected = crate::providers::unconnected(&plan, Environment::of_this_process());
         let inner = Arc::new(Inner { plan, scenario, clock, start, history });
         Self { inner, speed: 1.0, unconnected }
     }
-}
-
-fn unconnected(plan: &Plan) -> Clients {
-    let clients = Clients::new(SecretsConfig::default(), Path::new(""), Environment::of_this_process());
-    clients.with_aws(plan.aws.clone(), "")
 }
 
 impl World for SimulatedWorld {

@@ -35,14 +35,11 @@ pub async fn callers(places: Vec<Place>) -> Vec<RegionChecks> {
 pub fn places(plan: &Plan, clients: &Clients) -> Vec<Place> {
     let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
     let acting: Vec<&Params> = steps
-        .filter(|step| {
-            crate::providers::action(&step.action).is_some_and(|row| !row.kind.permissions.is_empty())
-        })
+        .filter(|step| crate::providers::aws::PROVIDER.acts(&step.action))
         .map(|step| &step.params)
         .collect();
     let mut probing = plan.probes.values();
-    let sees = probing
-        .any(|spec| crate::providers::probe(&spec.kind).is_some_and(|row| !row.kind.permissions.is_empty()));
+    let sees = probing.any(|spec| crate::providers::aws::PROVIDER.sees(&spec.kind));
     if acting.is_empty() && !sees {
         return Vec::new();
     }

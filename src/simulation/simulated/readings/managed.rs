@@ -55,7 +55,7 @@ pub(super) fn distribution(moment: &Moment<'_>, health: Health) -> Measurement {
 }
 
 /// A whole number of machines, which jitter does not change.
-fn count(moment: &Moment<'_>, health: Health, usual: f64) -> f64 {
+pub(super) fn count(moment: &Moment<'_>, health: Health, usual: f64) -> f64 {
     match health {
         Health::Value(value) => value,
         _ => moment.clear_of_bounds(usual).round(),

@@ -4,6 +4,7 @@ mod databases;
 mod dns;
 mod endpoint;
 mod files;
+mod kube;
 mod managed;
 mod metrics;
 mod postgres;
@@ -57,6 +58,13 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, Problem> {
         Sees::NodeGroup => managed::nodegroup(moment, health),
         Sees::Kafka => managed::kafka(moment, health),
         Sees::Distribution => managed::distribution(moment, health),
+        Sees::ApiServer => kube::api_server(moment, health),
+        Sees::Workloads => kube::workloads(moment, health),
+        Sees::Nodes => kube::nodes(moment, health),
+        Sees::Warnings => kube::warnings(moment, health),
+        Sees::CronJob => kube::cron_job(moment, health),
+        Sees::Job => kube::job(moment, health),
+        Sees::Claims => kube::claims(moment, health),
     })
 }
 

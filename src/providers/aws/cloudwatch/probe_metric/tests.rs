@@ -69,7 +69,8 @@ fn what_cloudwatch_would_refuse_for_all_is_refused_for_one() {
         assert!(!refused("cloudwatch-metric", &keys).is_empty(), "{keys}");
     }
     for keys in ["statistic = \"p99.9\"", "period = \"5s\"", "period = \"1d\"", "look_back = \"15d\""] {
-        Wanted::of(&params(&format!("{metric}{keys}"))).unwrap_or_else(|error| panic!("{keys}: {error}"));
+        Wanted::of(&params(&format!("aws_region = \"us-west-2\"\n{metric}{keys}")))
+            .unwrap_or_else(|error| panic!("{keys}: {error}"));
     }
     assert_eq!(wanted(&format!("{metric}period = \"1d\"")).query.look_back_s, 3 * 86_400);
 }

@@ -1,0 +1,3 @@
+//! The API server itself.
+
+pub mod probe;

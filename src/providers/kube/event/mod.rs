@@ -1,0 +1,9 @@
+//! What a cluster complains of.
+
+mod judge;
+mod named;
+pub mod probe;
+mod seen;
+
+pub use named::Named;
+pub use seen::Warning;

@@ -1,0 +1,104 @@
+//! `kube-job`: whether one job did what it is for.
+
+use super::Job;
+use super::State;
+use super::judge::judge;
+use crate::base::problem::Problem;
+use crate::base::units::Unit;
+use crate::core::words::reading::Measurement;
+use crate::kinds::probe::{Built, Probe};
+use crate::plan::ProbeSpec;
+use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
+use crate::providers::clients::Clients;
+use crate::providers::kube::client::{Call, JOBS, KubeError, KubeErrorKind, PODS, Scope};
+use crate::providers::kube::namespace;
+use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, checked};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// The kind.
+pub static KIND: ProbeKind = ProbeKind {
+    name: "kube-job",
+    sees: Sees::Job,
+    doc: "Reads one job, a restore or a migration for example. The value is how long it took, or how long it runs so far. \
+          One that is complete is good, and so is one that runs; `warn` and `critical` say what is too long. One that \
+          failed is critical, and so is one that is not there. One that is suspended is a warning, and so is one of which \
+          no pod has begun within 5 minutes.",
+    unit: Unit::Seconds,
+    keys: &[PROBE_CONTEXT, NAMESPACE, Key::required("name", Takes::Text, "The name of the job.")],
+    fields: &[
+        ("state", "`complete`, `failed`, `suspended`, `running`, or `waiting` where no pod of it has begun"),
+        ("active", "how many of its pods run, or wait to"),
+        ("succeeded", "how many of its pods ended well"),
+        ("failed", "how many of its pods failed"),
+        ("started", "when it was begun (RFC 3339)"),
+        ("completed", "when it completed (RFC 3339)"),
+        ("failure", "why it failed, in the cluster's words"),
+    ],
+    permissions: &["get jobs.batch", "list pods"],
+    example: r#"[probes.example]
+kind = "kube-job"
+title = "Restore in DR"
+context = "dr"
+namespace = "shop"
+name = "restore"
+warn = "30m"
+critical = "1h"
+every = "10s"
+timeout = "5s"
+"#,
+    check: unchecked,
+};
+
+pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+    let reader = Reader::of(spec, clients)?;
+    let name = checked("name", spec.params.require_text("name")?)?.to_owned();
+    Ok(Box::new(OneJob { reader, name }))
+}
+
+struct OneJob {
+    reader: Reader,
+    name: String,
+}
+
+impl Probe for OneJob {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
+        Box::pin(async move { self.look().await.map_err(|error| error.unmeasured()) })
+    }
+}
+
+impl OneJob {
+    async fn look(&self) -> Result<Measurement, KubeError> {
+        let until = Instant::now() + self.reader.within;
+        let (cluster, name) = (&self.reader.cluster, &self.name);
+        let call = Call::new("get jobs.batch", name.as_str());
+        let namespace = namespace::of(&self.reader, &call, until).await?;
+        let call = Call::new("get jobs.batch", format!("{name} in {namespace}"));
+        let left = until.saturating_duration_since(Instant::now());
+        let job = match cluster.get(&call, JOBS.path(Some(&namespace), Some(name)), left).await {
+            Ok(object) => Job::of(&object),
+            Err(error) if error.kind == KubeErrorKind::NotFound => {
+                return Ok(Measurement::critical(format!("job/{name} is not there in {namespace}")));
+            }
+            Err(error) => return Err(error),
+        };
+        let has_begun = match job.state {
+            State::Unfinished => self.has_begun(&namespace, until).await?,
+            State::Complete { .. } | State::Failed { .. } | State::Suspended => true,
+        };
+        Ok(judge(cluster, &job, has_begun, Timestamp::now()))
+    }
+
+    /// Whether a pod of it runs or ran: all of them have its name for a label.
+    async fn has_begun(&self, namespace: &str, until: Instant) -> Result<bool, KubeError> {
+        let selector = format!("job-name={}", self.name);
+        let scope = Scope { selector: Some(&selector), ..Scope::all(PODS, Some(namespace)) };
+        let call = Call::new("list pods", format!("of job/{} in {namespace}", self.name));
+        let left = until.saturating_duration_since(Instant::now());
+        let (pods, _) = self.reader.cluster.list(&call, scope, left).await?;
+        let began = |phase: Option<&str>| matches!(phase, Some("Running" | "Succeeded" | "Failed"));
+        Ok(pods.iter().any(|pod| began(pod["status"]["phase"].as_str())))
+    }
+}

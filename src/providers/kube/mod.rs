@@ -1,0 +1,39 @@
+//! Kubernetes: what runs there, what changes it, and who would take a change back.
+
+mod alive;
+mod api;
+pub mod client;
+mod event;
+mod gitops;
+mod job;
+mod namespace;
+mod node;
+mod object;
+mod owner;
+mod place;
+mod said;
+mod survey;
+#[cfg(test)]
+mod testing;
+mod told;
+mod volume;
+mod watched;
+mod workload;
+
+use super::{Provider, row};
+
+/// Kubernetes.
+pub(super) static PROVIDER: Provider = Provider {
+    probes: &[
+        row!(api::probe),
+        row!(event::probe),
+        row!(job::cron_probe),
+        row!(job::probe),
+        row!(node::probe),
+        row!(volume::probe),
+        row!(workload::probe),
+    ],
+    actions: &[row!(gitops::suspend), row!(gitops::resume), row!(workload::restart), row!(workload::scale)],
+    survey: Some(survey::survey),
+    ..Provider::NONE
+};

@@ -1,0 +1,86 @@
+//! One change of one object: sent once, to the object that was confirmed.
+
+use super::client::{Call, Cluster, KubeError, KubeErrorKind, Method, Resource, Sent};
+use serde_json::{Value, json};
+
+/// How often a change is sent anew because the object's status was written in between.
+const TRIES: usize = 5;
+
+/// Whether a change is only tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// The API server judges it and keeps nothing.
+    Trial,
+    Good,
+}
+
+/// Which object, in which state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Object {
+    pub resource: Resource,
+    pub namespace: String,
+    pub name: String,
+    pub uid: String,
+    /// Counts the changes of what is asked for, not those of its status; 0 where the API does not count.
+    pub generation: u64,
+    version: Value,
+}
+
+impl Object {
+    /// As it was read.
+    pub fn of(resource: Resource, object: &Value) -> Self {
+        let meta = &object["metadata"];
+        let text = |name: &str| meta[name].as_str().unwrap_or_default().to_owned();
+        Self {
+            resource,
+            namespace: text("namespace"),
+            name: text("name"),
+            uid: text("uid"),
+            generation: meta["generation"].as_u64().unwrap_or_default(),
+            version: meta["resourceVersion"].clone(),
+        }
+    }
+
+    /// For messages (`deployment web in shop`).
+    pub fn words(&self) -> String {
+        let Self { resource, namespace, name, .. } = self;
+        format!("{} {name} in {namespace}", resource.noun)
+    }
+
+    /// Sends a merge patch for exactly this object in exactly this version. A conflict says that nothing was done: where
+    /// only the status was written in between, it is sent for the version of now.
+    ///
+    /// # Errors
+    /// Also where somebody else changed it.
+    pub async fn patch(
+        &self,
+        cluster: &Cluster,
+        (get, patch): (&'static str, &'static str),
+        change: &Value,
+        how: For,
+    ) -> Result<(), KubeError> {
+        let path = self.resource.path(Some(&self.namespace), Some(&self.name));
+        let call = Call::new(patch, self.words());
+        let mut version = self.version.clone();
+        for _ in 0..TRIES {
+            let mut body = change.clone();
+            body["metadata"]["resourceVersion"] = version.clone();
+            body["metadata"]["uid"] = json!(self.uid);
+            let query = if how == For::Trial { vec![("dryRun", "All".to_owned())] } else { Vec::new() };
+            let sent = Sent { method: Method::Merge, path: path.clone(), query, body: Some(&body) };
+            let error = match cluster.send(&call, sent, cluster.deadline()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind == KubeErrorKind::Conflict => error,
+                Err(error) => return Err(error),
+            };
+            let now = cluster.get(&Call::new(get, self.words()), path.clone(), cluster.deadline()).await?;
+            let now = Self::of(self.resource, &now);
+            if (&now.uid, now.generation) != (&self.uid, self.generation) {
+                return Err(error);
+            }
+            version = now.version;
+        }
+        let why = "its status is written all the time, so that no version lasts long enough";
+        Err(KubeError::new(&cluster.context, &call, KubeErrorKind::Conflict, why))
+    }
+}

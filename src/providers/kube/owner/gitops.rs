@@ -1,0 +1,189 @@
+//! What brings objects back to what a repository has: Argo CD and Flux.
+
+use super::{Field, Owner, Undoes, reads};
+use crate::providers::kube::client::{
+    APPLICATIONS, Cluster, KUSTOMIZATIONS, KUSTOMIZATIONS_OLD, KubeError, KubeErrorKind, Resource, Scope,
+    is_name,
+};
+use serde_json::Value;
+use std::time::Duration;
+
+/// <https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/>
+const TRACKING: &str = "argocd.argoproj.io/tracking-id";
+const INSTANCE: &str = "app.kubernetes.io/instance";
+
+/// An application of Argo CD.
+pub struct Argo {
+    pub object: Value,
+}
+
+/// A Kustomization of Flux.
+pub struct Flux {
+    pub resource: Resource,
+    pub object: Value,
+}
+
+/// The application that an object says to be of, and whether only Argo CD sets that mark.
+pub fn tracked_by_argo(object: &Value) -> Option<(String, bool)> {
+    let meta = &object["metadata"];
+    if let Some(id) = meta["annotations"][TRACKING].as_str() {
+        let name = id.split(':').next().unwrap_or_default();
+        return Some((name.rsplit('_').next().unwrap_or(name).to_owned(), true));
+    }
+    Some((meta["labels"][INSTANCE].as_str()?.to_owned(), false))
+}
+
+/// The application of that name, of whatever namespace where none is given.
+///
+/// # Errors
+/// When applications cannot be read.
+pub async fn find_argo(
+    cluster: &Cluster,
+    namespace: Option<&str>,
+    name: &str,
+    within: Duration,
+) -> Result<Option<Argo>, KubeError> {
+    let call = reads("list applications.argoproj.io", name);
+    let (all, _) = cluster.list(&call, Scope::all(APPLICATIONS, namespace), within).await?;
+    Ok(all.into_iter().find(|one| one["metadata"]["name"] == name).map(|object| Argo { object }))
+}
+
+/// The Kustomization of that name.
+///
+/// # Errors
+/// When it cannot be read, or is not there.
+pub async fn find_flux(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    within: Duration,
+) -> Result<Flux, KubeError> {
+    let call = reads("get kustomizations.kustomize.toolkit.fluxcd.io", format!("{namespace}/{name}"));
+    if !is_name(namespace) || !is_name(name) {
+        let why = "its name is none of an object";
+        return Err(KubeError::new(&cluster.context, &call, KubeErrorKind::NotFound, why));
+    }
+    let read = async |resource: Resource| {
+        let object = cluster.get(&call, resource.path(Some(namespace), Some(name)), within).await?;
+        Ok::<_, KubeError>(Flux { resource, object })
+    };
+    match read(KUSTOMIZATIONS).await {
+        Err(error) if matches!(error.kind, KubeErrorKind::NoSuchKind) => read(KUSTOMIZATIONS_OLD).await,
+        found => found,
+    }
+}
+
+fn full_name(object: &Value) -> String {
+    let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default();
+    format!("{}/{}", text("namespace"), text("name"))
+}
+
+impl Argo {
+    /// How it syncs by itself; none where somebody has to do it.
+    pub fn automated(&self) -> Option<&Value> {
+        let automated = &self.object["spec"]["syncPolicy"]["automated"];
+        (automated.is_object() && automated["enabled"] != false).then_some(automated)
+    }
+
+    /// What it does with a change of an object of it.
+    pub fn owner(&self, cluster: &Cluster, object: &Value, field: Field) -> Owner {
+        let who = format!("the Argo CD application {}", cluster.shown(&full_name(&self.object), 120));
+        if field == Field::Replicas && self.ignores_replicas(object) {
+            return Owner::new(who, Undoes::Later("never: it leaves the number of pods to others".into()));
+        }
+        let undoes = match self.automated() {
+            Some(automated) if automated["selfHeal"] == true => Undoes::Within("within seconds".into()),
+            Some(_) => Undoes::Later("with its next commit".into()),
+            None => Undoes::Later("when somebody syncs it".into()),
+        };
+        Owner::new(who, undoes)
+    }
+
+    /// <https://argo-cd.readthedocs.io/en/stable/user-guide/diffing/>
+    fn ignores_replicas(&self, object: &Value) -> bool {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let is_meant = |one: &Value| {
+            let fits = |key: &str, value: &str| one[key].as_str().is_none_or(|of| of == "*" || of == value);
+            fits("kind", kind) && fits("name", name)
+        };
+        let all = self.object["spec"]["ignoreDifferences"].as_array();
+        all.into_iter().flatten().filter(|one| is_meant(one)).any(|one| {
+            let says = |list: &str, what: &str| {
+                one[list].as_array().is_some_and(|of| of.iter().any(|path| path == what))
+            };
+            says("jsonPointers", "/spec/replicas") || says("jqPathExpressions", ".spec.replicas")
+        })
+    }
+}
+
+impl Flux {
+    /// Whether somebody has it rest.
+    pub fn is_suspended(&self) -> bool {
+        self.object["spec"]["suspend"] == true
+    }
+
+    /// What it does with a change of an object of it; nothing while it is suspended.
+    pub fn owner(&self) -> Option<Owner> {
+        if self.is_suspended() {
+            return None;
+        }
+        let interval =
+            self.object["spec"]["interval"].as_str().filter(|text| text.len() < 20).unwrap_or("10m");
+        let who = format!("the Flux Kustomization {}", full_name(&self.object));
+        Some(Owner::new(who, Undoes::Within(format!("within {interval}"))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::kube::testing::cluster;
+    use serde_json::json;
+
+    fn application(policy: Value, ignore: Value) -> Argo {
+        let spec = json!({"syncPolicy": policy, "ignoreDifferences": ignore});
+        Argo { object: json!({"metadata": {"namespace": "argocd", "name": "shop"}, "spec": spec}) }
+    }
+
+    #[test]
+    fn self_healing_undoes_at_once_and_the_rest_later() {
+        let web = json!({"kind": "Deployment", "metadata": {"name": "web"}});
+        let undoes = |policy: Value, ignore: Value| {
+            application(policy, ignore).owner(&cluster(), &web, Field::Replicas).undoes
+        };
+        let heals = || json!({"automated": {"selfHeal": true}});
+        assert_eq!(undoes(heals(), Value::Null), Undoes::Within("within seconds".into()));
+        assert!(matches!(undoes(json!({"automated": {}}), Value::Null), Undoes::Later(_)));
+        assert!(matches!(undoes(Value::Null, Value::Null), Undoes::Later(_)));
+        let off = json!({"automated": {"selfHeal": true, "enabled": false}});
+        assert!(matches!(undoes(off, Value::Null), Undoes::Later(_)));
+        let ignored = json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
+        assert!(matches!(undoes(heals(), ignored.clone()), Undoes::Later(_)));
+        let other = application(heals(), ignored).owner(&cluster(), &web, Field::Other).undoes;
+        assert_eq!(other, Undoes::Within("within seconds".into()));
+    }
+
+    #[test]
+    fn an_object_says_which_application_it_is_of() {
+        let object = json!({"metadata": {"annotations": {TRACKING: "shop:apps/Deployment:shop/web"}}});
+        assert_eq!(tracked_by_argo(&object), Some(("shop".into(), true)));
+        let other = json!({"metadata": {"annotations": {TRACKING: "team_shop:apps/Deployment:shop/web"}}});
+        assert_eq!(tracked_by_argo(&other), Some(("shop".into(), true)));
+        let labelled = json!({"metadata": {"labels": {INSTANCE: "shop"}}});
+        assert_eq!(tracked_by_argo(&labelled), Some(("shop".into(), false)));
+        assert_eq!(tracked_by_argo(&json!({"metadata": {}})), None);
+    }
+
+    #[test]
+    fn flux_undoes_within_its_interval_unless_it_is_suspended() {
+        let of = |spec: Value| Flux {
+            resource: KUSTOMIZATIONS,
+            object: json!({"metadata": {"namespace": "flux-system", "name": "shop"}, "spec": spec}),
+        };
+        let owner = of(json!({"interval": "5m"})).owner().unwrap();
+        assert_eq!(owner.who, "the Flux Kustomization flux-system/shop");
+        assert_eq!(owner.undoes, Undoes::Within("within 5m".into()));
+        assert_eq!(of(json!({"interval": "5m", "suspend": true})).owner(), None);
+    }
+}

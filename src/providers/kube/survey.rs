@@ -1,0 +1,190 @@
+//! What is asked of a whole plan before the night: who signs in to each cluster, and what RBAC would say to each verb that
+//! the plan's probes and steps need.
+//! <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
+
+use super::client::{Call, Cluster, KubeError, Method, Sent};
+use crate::core::words::action::Target;
+use crate::core::words::preflight::{Check, DEADLINE, RegionChecks};
+use crate::kinds::survey::Survey;
+use crate::plan::Plan;
+use crate::plan::params::Params;
+use crate::providers::clients::Clients;
+use futures::future::{BoxFuture, join_all};
+use indexmap::IndexSet;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+/// A verb on a resource, as the kinds name what they need (`patch deployments.apps/scale`, `get /readyz`), and in which
+/// namespace.
+type Needed = (&'static str, Option<String>);
+
+struct Access {
+    clients: Clients,
+}
+
+/// The look at who signs in, and what it may do.
+pub(super) fn survey(clients: &Clients) -> Box<dyn Survey> {
+    Box::new(Access { clients: clients.clone() })
+}
+
+impl Survey for Access {
+    fn regions<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<RegionChecks>> {
+        Box::pin(async move {
+            join_all(clusters(plan, &self.clients).into_iter().map(async |(cluster, needed)| {
+                let checks = match timeout(DEADLINE, of_cluster(&cluster, &needed)).await {
+                    Ok(checks) => checks,
+                    Err(_) => {
+                        let why = format!("no answer within {} s", DEADLINE.as_secs());
+                        let next = format!("`kubectl --context {} version`", cluster.context);
+                        vec![Check::fail("sign-in", why, next)]
+                    }
+                };
+                RegionChecks { region: format!("Kubernetes {}", cluster.context), checks }
+            }))
+            .await
+        })
+    }
+
+    fn permissions<'a>(
+        &'a self,
+        params: &'a Params,
+        needed: &'a [&'static str],
+        _: Option<&'a Target>,
+    ) -> BoxFuture<'a, Vec<Check>> {
+        Box::pin(async move {
+            let cluster = self.clients.kube.cluster(params.text("context").unwrap_or_default());
+            let of = |one: &&'static str| (*one, namespace(params));
+            let needed: IndexSet<Needed> = needed.iter().map(of).collect();
+            match timeout(DEADLINE, reviewed(&cluster, &needed)).await {
+                Ok(checks) => checks,
+                Err(_) => {
+                    vec![Check::not_checkable("its permissions", "the API server did not answer in time")]
+                }
+            }
+        })
+    }
+}
+
+/// The namespace in which a step or probe needs its verbs; of all where it names none and acts on one by its full name.
+fn namespace(params: &Params) -> Option<String> {
+    let named = params.text("namespace").map(str::to_owned);
+    let full = ["application", "kustomization"].iter().find_map(|key| params.text(key));
+    named.or_else(|| full.and_then(|name| name.split_once('/')).map(|(namespace, _)| namespace.to_owned()))
+}
+
+/// The clusters of a plan, with what its probes need there.
+fn clusters(plan: &Plan, clients: &Clients) -> Vec<(Cluster, IndexSet<Needed>)> {
+    let mut found: Vec<(Cluster, IndexSet<Needed>)> = Vec::new();
+    let mut add = |name: &str, needed: Vec<Needed>| {
+        let cluster = clients.kube.cluster(name);
+        match found.iter_mut().find(|(known, _)| known.context == cluster.context) {
+            Some((_, known)) => known.extend(needed),
+            None => found.push((cluster, needed.into_iter().collect())),
+        }
+    };
+    for spec in plan.probes.values() {
+        let Some(row) = super::PROVIDER.probes.iter().find(|row| row.kind.name == spec.kind) else {
+            continue;
+        };
+        let region = spec.region.as_ref().map(|region| region.as_str());
+        let Some(context) = spec.params.text("context").or(region) else { continue };
+        let namespace = spec.params.text("namespace").map(str::to_owned);
+        add(context, row.kind.permissions.iter().map(|one| (*one, namespace.clone())).collect());
+    }
+    for step in plan.runbooks.values().flat_map(|book| book.steps.values()) {
+        if super::PROVIDER.acts(&step.action)
+            && let Some(context) = step.params.text("context")
+        {
+            add(context, Vec::new());
+        }
+    }
+    found
+}
+
+async fn of_cluster(cluster: &Cluster, needed: &IndexSet<Needed>) -> Vec<Check> {
+    let call = Call::new("get /version", "of the API server");
+    let version = match cluster.get(&call, "/version".to_owned(), cluster.deadline()).await {
+        Ok(version) => cluster.shown(version["gitVersion"].as_str().unwrap_or("?"), 40),
+        Err(error) => return vec![Check::fail("sign-in", error.to_string(), error.next_step())],
+    };
+    let mut checks = vec![Check::pass("sign-in", format!("the API server answers, {version}"))];
+    checks.extend(reviewed(cluster, needed).await);
+    checks
+}
+
+/// One check for what is granted, and one for each verb that is not.
+async fn reviewed(cluster: &Cluster, needed: &IndexSet<Needed>) -> Vec<Check> {
+    let asked = join_all(needed.iter().map(async |one| (one, review(cluster, one).await))).await;
+    let mut checks = Vec::new();
+    let mut granted = 0;
+    for ((permission, namespace), answer) in asked {
+        let place = namespace.as_deref().map_or(String::new(), |namespace| format!(" in {namespace}"));
+        match answer {
+            Ok(true) => granted += 1,
+            Ok(false) => checks.push(Check::fail(
+                format!("may `{permission}`{place}"),
+                "RBAC says no",
+                format!("Have it granted; `kubectl --context {} auth can-i --list`.", cluster.context),
+            )),
+            Err(error) => {
+                checks.push(Check::not_checkable(format!("may `{permission}`{place}"), error.to_string()));
+            }
+        }
+    }
+    if granted > 0 {
+        checks.insert(
+            0,
+            Check::pass("its permissions", format!("RBAC grants {granted} of {} verbs", needed.len())),
+        );
+    }
+    checks
+}
+
+async fn review(cluster: &Cluster, (permission, namespace): &Needed) -> Result<bool, KubeError> {
+    let call =
+        Call::new("create selfsubjectaccessreviews.authorization.k8s.io", format!("of `{permission}`"));
+    let body = json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": spec(permission, namespace.as_deref()),
+    });
+    let sent = Sent {
+        method: Method::Post,
+        path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews".to_owned(),
+        query: Vec::new(),
+        body: Some(&body),
+    };
+    let answer = cluster.send(&call, sent, cluster.deadline()).await?;
+    Ok(answer["status"]["allowed"] == true)
+}
+
+fn spec(permission: &str, namespace: Option<&str>) -> Value {
+    let (verb, what) = permission.split_once(' ').unwrap_or((permission, ""));
+    if what.starts_with('/') {
+        return json!({"nonResourceAttributes": {"verb": verb, "path": what}});
+    }
+    let (resource, sub) = what.split_once('/').unwrap_or((what, ""));
+    let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
+    json!({"resourceAttributes": {
+        "verb": verb, "group": group, "resource": plural, "subresource": sub, "namespace": namespace.unwrap_or_default()}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_is_asked_for_as_rbac_knows_it() {
+        let asked = spec("patch deployments.apps/scale", Some("shop"));
+        let attributes = json!({"verb": "patch", "group": "apps", "resource": "deployments", "subresource": "scale",
+                                "namespace": "shop"});
+        assert_eq!(asked["resourceAttributes"], attributes);
+        assert_eq!(spec("list pods", None)["resourceAttributes"]["group"], "");
+        assert_eq!(
+            spec("get /readyz", None),
+            json!({"nonResourceAttributes": {"verb": "get", "path": "/readyz"}})
+        );
+        let custom = spec("get kustomizations.kustomize.toolkit.fluxcd.io", None);
+        assert_eq!(custom["resourceAttributes"]["group"], "kustomize.toolkit.fluxcd.io");
+    }
+}

@@ -1,0 +1,108 @@
+//! A pod, as far as it tells what is wrong.
+//! <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/>
+
+use serde_json::Value;
+
+/// Reasons of a container that waits because its image cannot be had.
+const IMAGE: [&str; 6] = [
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "RegistryUnavailable",
+    "ImageInspectError",
+];
+
+/// A pod.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    pub name: String,
+    pub labels: Value,
+    pub is_ready: bool,
+    /// All restarts of its containers.
+    pub restarts: u64,
+    /// What keeps it from running.
+    pub trouble: Option<Trouble>,
+}
+
+/// What keeps a pod from running.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// A container ends again and again.
+    CrashLoop,
+    /// An image cannot be had.
+    Image,
+    /// No node takes it, in the scheduler's words.
+    Unschedulable(String),
+    /// The cluster does not let it begin (a config map that is not there).
+    CannotBegin(String),
+}
+
+impl Pod {
+    /// Of an object.
+    pub fn of(object: &Value) -> Self {
+        let (meta, status) = (&object["metadata"], &object["status"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let containers = || {
+            let lists = ["initContainerStatuses", "containerStatuses"];
+            lists.into_iter().filter_map(|list| status[list].as_array()).flatten()
+        };
+        let condition = |kind: &str| status["conditions"].as_array()?.iter().find(|one| one["type"] == kind);
+        let is_ready = condition("Ready").is_some_and(|one| one["status"] == "True");
+        Self {
+            name: text(&meta["name"]),
+            labels: meta["labels"].clone(),
+            is_ready,
+            restarts: containers().filter_map(|one| one["restartCount"].as_u64()).sum(),
+            trouble: containers().find_map(waits).or_else(|| {
+                let one = condition("PodScheduled").filter(|one| one["status"] == "False")?;
+                Some(Trouble::Unschedulable(text(&one["message"])))
+            }),
+        }
+    }
+}
+
+fn waits(container: &Value) -> Option<Trouble> {
+    let waiting = &container["state"]["waiting"];
+    match waiting["reason"].as_str()? {
+        "CrashLoopBackOff" => Some(Trouble::CrashLoop),
+        reason if IMAGE.contains(&reason) => Some(Trouble::Image),
+        reason @ ("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError") => {
+            let said = waiting["message"].as_str().unwrap_or(reason);
+            Some(Trouble::CannotBegin(said.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn waiting(reason: &str) -> Value {
+        json!({"metadata": {"name": "web-1"}, "status": {"containerStatuses": [
+            {"restartCount": 7, "state": {"waiting": {"reason": reason, "message": "secret \"db\" not found"}}}]}})
+    }
+
+    #[test]
+    fn a_pod_says_what_keeps_it_from_running() {
+        assert_eq!(Pod::of(&waiting("CrashLoopBackOff")).trouble, Some(Trouble::CrashLoop));
+        assert_eq!(Pod::of(&waiting("ImagePullBackOff")).trouble, Some(Trouble::Image));
+        let missing = Trouble::CannotBegin("secret \"db\" not found".into());
+        assert_eq!(Pod::of(&waiting("CreateContainerConfigError")).trouble, Some(missing));
+        assert_eq!(Pod::of(&waiting("ContainerCreating")).trouble, None, "it begins");
+        assert_eq!(Pod::of(&waiting("CrashLoopBackOff")).restarts, 7);
+        let nowhere = json!({"status": {"conditions": [
+            {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}]}});
+        let said = Trouble::Unschedulable("0/3 nodes are available".into());
+        assert_eq!(Pod::of(&nowhere).trouble, Some(said));
+    }
+
+    #[test]
+    fn a_pod_without_a_status_is_not_ready() {
+        assert!(!Pod::of(&json!({"metadata": {"name": "web-1"}})).is_ready);
+        let ready = json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+        assert!(Pod::of(&ready).is_ready);
+    }
+}

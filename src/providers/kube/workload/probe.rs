@@ -1,0 +1,184 @@
+//! `kube-workloads`: whether what is asked for runs.
+
+use super::{Pod, Workload};
+use crate::base::problem::Problem;
+use crate::base::units::{Unit, counted};
+use crate::core::words::reading::{Measurement, Verdict};
+use crate::kinds::probe::{Built, Probe};
+use crate::plan::ProbeSpec;
+use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, unchecked};
+use crate::providers::clients::Clients;
+use crate::providers::kube::client::{
+    Call, Cluster, DAEMON_SETS, DEPLOYMENTS, KubeError, PODS, Resource, STATEFUL_SETS, Scope,
+};
+use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader};
+use crate::providers::kube::watched::Watched;
+use crate::providers::kube::workload::judge::{Seen, judge};
+use crate::providers::kube::workload::named::{Named, named};
+use crate::providers::kube::{alive, namespace};
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The kind.
+pub static KIND: ProbeKind = ProbeKind {
+    name: "kube-workloads",
+    sees: Sees::Workloads,
+    doc: "Watches deployments, stateful sets and daemon sets, and their pods: how many are ready of those that are asked \
+          for, what crashes, which images cannot be had, whether a rollout gets on. The value is the number of ready \
+          pods; one that the API does not tell is 0. None ready of those asked for is critical, and so is a workload that \
+          is named and not there; some missing is a warning. What is scaled to 0 is good, unless `min_ready` says \
+          otherwise. It reads by watch, so that a short `every` costs the API server nothing; with each look it also asks \
+          whether the API server answers, and is unknown when it does not.",
+    unit: Unit::Number,
+    keys: &[
+        PROBE_CONTEXT,
+        NAMESPACE,
+        Key::optional(
+            "names",
+            Takes::List(&Takes::Text),
+            "Which ones: `web`, which is a deployment, or with the kind, as in `statefulset/db`. All of the namespace \
+             where neither this nor `selector` is given.",
+        ),
+        Key::optional(
+            "selector",
+            Takes::Text,
+            "Those whose labels fit, as `kubectl -l` takes it (`tier=front`).",
+        ),
+        Key::optional("min_ready", Takes::Integer(0, 100_000), "Fewer ready pods than this are critical."),
+    ],
+    fields: &[
+        ("ready", "how many pods are ready"),
+        ("wanted", "how many are asked for"),
+        ("workloads", "how many workloads were found"),
+        ("missing", "workloads of which pods are not ready, with their numbers"),
+        ("restarts", "restarts of all their pods"),
+        ("crash_loops", "how many pods end again and again"),
+        ("image_pulls", "how many pods cannot have their image"),
+        ("rolling_out", "workloads whose newest template does not run everywhere yet"),
+        ("trouble", "what is wrong with the pods, in words"),
+    ],
+    permissions: &[
+        "list deployments.apps",
+        "watch deployments.apps",
+        "list statefulsets.apps",
+        "watch statefulsets.apps",
+        "list daemonsets.apps",
+        "watch daemonsets.apps",
+        "list pods",
+        "watch pods",
+    ],
+    example: r#"[probes.example]
+kind = "kube-workloads"
+title = "API in DR"
+context = "dr"
+namespace = "shop"
+names = ["api", "worker"]
+min_ready = 2
+every = "5s"
+timeout = "5s"
+"#,
+    check: unchecked,
+};
+
+pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+    let reader = Reader::of(spec, clients)?;
+    let names = named(&spec.params)?;
+    let selector = spec.params.text("selector").map(str::to_owned);
+    if !names.is_empty() && selector.is_some() {
+        let why = "`names` says which ones already: leave one of the two out";
+        return Err(BuildError::value("selector", selector.as_deref().unwrap_or_default(), why));
+    }
+    let least = spec.params.integer("min_ready").and_then(|least| u64::try_from(least).ok());
+    Ok(Box::new(Workloads { reader, names, selector, least }))
+}
+
+struct Workloads {
+    reader: Reader,
+    names: Vec<Named>,
+    selector: Option<String>,
+    least: Option<u64>,
+}
+
+impl Probe for Workloads {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
+        Box::pin(async move { self.look().await.map_err(|error| error.unmeasured()) })
+    }
+}
+
+/// Lists and watches of one kind.
+type Kept<T> = (Resource, &'static str, fn(&serde_json::Value) -> T);
+
+const KINDS: [Kept<Workload>; 3] = [
+    (DEPLOYMENTS, "list deployments.apps", Workload::deployment),
+    (STATEFUL_SETS, "list statefulsets.apps", Workload::stateful_set),
+    (DAEMON_SETS, "list daemonsets.apps", Workload::daemon_set),
+];
+
+impl Workloads {
+    async fn look(&self) -> Result<Measurement, KubeError> {
+        let until = Instant::now() + self.reader.within;
+        let cluster = &self.reader.cluster;
+        let call = Call::new("list workloads", "");
+        let namespace = namespace::of(&self.reader, &call, until).await?;
+        alive::ask(cluster, self.reader.within).await?;
+        let mut seen = Seen { namespace: namespace.clone(), ..Seen::default() };
+        for kept in KINDS.iter().filter(|(resource, ..)| self.reads(*resource)) {
+            let found = watched(cluster, kept, &namespace, self.selector.as_deref()).read(until).await?;
+            seen.workloads.extend(found.into_iter().filter(|one| self.fits(one)));
+        }
+        let there = |name: &&Named| !seen.workloads.iter().any(|one| name.is(one.resource, &one.name));
+        seen.absent = self.names.iter().filter(there).map(Named::words).collect();
+        let pods: Kept<Pod> = (PODS, "list pods", Pod::of);
+        let pods = watched(cluster, &pods, &namespace, None).read(until).await?;
+        let is_of_one = |pod: &&Arc<Pod>| seen.workloads.iter().any(|one| one.selects(&pod.labels));
+        seen.pods = pods.iter().filter(is_of_one).cloned().collect();
+        seen.workloads.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(judge(cluster, &seen, self.least))
+    }
+
+    /// Whether a kind has to be read at all: what is named by its kind needs no right on the others.
+    fn reads(&self, resource: Resource) -> bool {
+        self.names.is_empty() || self.names.iter().any(|name| name.resource == resource)
+    }
+
+    fn fits(&self, workload: &Workload) -> bool {
+        self.names.is_empty() || self.names.iter().any(|name| name.is(workload.resource, &workload.name))
+    }
+}
+
+fn watched<T: Send + Sync + 'static>(
+    cluster: &Cluster,
+    (resource, permission, keep): &Kept<T>,
+    namespace: &str,
+    selector: Option<&str>,
+) -> Arc<Watched<T>> {
+    let (resource, keep) = (*resource, *keep);
+    let key = format!("{} {namespace} {}", resource.plural, selector.unwrap_or_default());
+    cluster.kept(&key, || {
+        let scope = Scope { resource, namespace: Some(namespace), selector };
+        Watched::new(cluster, Call::new(permission, format!("in {namespace}")), scope, keep)
+    })
+}
+
+impl Seen {
+    /// `2 of 3 ready`.
+    pub(super) fn numbers(&self) -> (u64, u64) {
+        let sum = |of: fn(&Workload) -> u32| self.workloads.iter().map(|one| u64::from(of(one))).sum();
+        (sum(|one| one.ready), sum(|one| one.wanted))
+    }
+
+    pub(super) fn worst(&self, least: Option<u64>) -> Verdict {
+        let (ready, wanted) = self.numbers();
+        match least {
+            Some(least) if ready < least => Verdict::Critical(format!(
+                "{} ready, at least {least} expected",
+                counted(ready as usize, "pod")
+            )),
+            _ if wanted > 0 && ready == 0 => Verdict::Critical(format!("none of {wanted} is ready")),
+            _ if ready < wanted => Verdict::Warn(format!("{ready} of {wanted} ready")),
+            _ => Verdict::Good,
+        }
+    }
+}

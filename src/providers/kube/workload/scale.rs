@@ -1,0 +1,401 @@
+//! `kube-scale`: how many pods workloads run.
+
+use super::change::{follow, half_done, read, send};
+use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, SCALABLE, SELECTOR, call_words};
+use crate::base::problem::Problem;
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
+use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
+use crate::plan::params::Params;
+use crate::providers::clients::Clients;
+use crate::providers::kube::client::{Call, Cluster};
+use crate::providers::kube::object::For;
+use crate::providers::kube::owner::{Field, Owner, Owners};
+use crate::providers::kube::place::{CONTEXT, NAMESPACE};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Where lifeboat writes what was there before it scaled (`from 3 to 0`), so that the way back finds it, whoever goes it.
+const BEFORE: &str = "lifeboat.dev/scaled";
+/// Longer than a loop of what would set it back within seconds.
+const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(15);
+
+/// The kind.
+pub static KIND: ActionKind = ActionKind {
+    name: "kube-scale",
+    does: Does::Scales,
+    simulated_target: "Kubernetes workloads",
+    sets: &["replicas", "like", "restore"],
+    doc: "Sets how many pods deployments and stateful sets run: to a number, to what the same workloads are set to in \
+          another cluster, or back to what was there before lifeboat scaled them, which it writes beside the number \
+          (annotation `lifeboat.dev/scaled`). The confirmation shows each workload from and to, and who would set it back: \
+          Argo CD, Flux, Helm, an autoscaler, an operator. The API server judges the change before anybody is asked. Each \
+          workload has to be the one that was confirmed, unchanged since. The step waits until the pods are ready, and \
+          counts as verified when it stayed so for `hold`.",
+    keys: &[
+        CONTEXT,
+        NAMESPACE,
+        NAMES,
+        SELECTOR,
+        ALL,
+        AT_MOST,
+        Key::optional("replicas", Takes::Integer(0, 10_000), "How many pods each of them shall run."),
+        Key::optional(
+            "like",
+            Takes::Text,
+            "The region or context whose workloads of the same name say how many: what really is set there.",
+        ),
+        Key::default("restore", Takes::Flag, "false", "Back to what was there before lifeboat scaled them."),
+        Key::default("ready", Takes::Flag, "true", "Wait until the pods are ready."),
+        Key::default(
+            "hold",
+            Takes::Duration,
+            "15s",
+            "How long it has to stay so before the step counts as verified.",
+        ),
+    ],
+    changes: true,
+    verifies: true,
+    verifies_with: None,
+    permissions: &[
+        "get deployments.apps",
+        "list deployments.apps",
+        "patch deployments.apps",
+        "get statefulsets.apps",
+        "list statefulsets.apps",
+        "patch statefulsets.apps",
+        "list horizontalpodautoscalers.autoscaling",
+    ],
+    example: r#"[[runbooks.example.steps]]
+id = "scale-up"
+title = "Scale the API up in DR"
+action = "kube-scale"
+with.context = "dr"
+with.namespace = "shop"
+with.names = ["api", "worker"]
+with.like = "primary"
+confirm = "type"
+estimate = "2m"
+timeout = "10m"
+"#,
+    call: |params| {
+        let wish = match (params.integer("replicas"), params.text("like")) {
+            (Some(replicas), _) => format!("to {replicas}"),
+            (None, Some(like)) => format!("to what {like} has"),
+            (None, None) => "back to what was there before".to_owned(),
+        };
+        format!("scale {} {wish}", call_words(params))
+    },
+};
+
+pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
+    let chosen = Chosen::of(params, clients, SCALABLE)?;
+    let wish = match (params.integer("replicas"), params.text("like"), params.flag("restore")) {
+        (Some(replicas), None, false) => Wish::Number(u32::try_from(replicas).unwrap_or_default()),
+        (None, Some(like), false) => Wish::Like(clients.kube.cluster(like)),
+        (None, None, true) => Wish::Before,
+        _ => {
+            let why = "exactly one of `replicas`, `like` and `restore` says how many";
+            return Err(BuildError::value("replicas", "", why));
+        }
+    };
+    let waits = params.get("ready").is_none_or(|_| params.flag("ready"));
+    let hold = params.duration("hold").unwrap_or(DEFAULT_HOLD).max(SignedDuration::ZERO);
+    Ok(Box::new(Changing(Scale { chosen, wish, waits, hold })))
+}
+
+struct Scale {
+    chosen: Chosen,
+    wish: Wish,
+    waits: bool,
+    hold: SignedDuration,
+}
+
+/// How many.
+enum Wish {
+    Number(u32),
+    Like(Cluster),
+    Before,
+}
+
+struct Seen {
+    namespace: String,
+    moves: Vec<Move>,
+    owners: Vec<(String, Owner)>,
+    /// Why the API server, or nobody's memory, lets it be done.
+    refused: Option<Problem>,
+}
+
+/// One workload, from and to.
+struct Move {
+    found: Found,
+    from: u32,
+    to: u32,
+}
+
+impl Move {
+    fn words(&self) -> String {
+        format!("{} -> {}", self.from, self.to)
+    }
+
+    /// As the target's identity keeps it.
+    fn identity(&self) -> (String, String) {
+        let Found { named, uid, generation, .. } = &self.found;
+        (named.words(), format!("uid {uid}, generation {generation}, {} -> {}", self.from, self.to))
+    }
+
+    /// What it was to become, as [`Self::identity`] says it.
+    fn wished(identity: &str) -> Option<u32> {
+        identity.rsplit_once("-> ")?.1.parse().ok()
+    }
+
+    fn is_due(&self) -> bool {
+        self.from != self.to
+    }
+
+    /// The number, and what was there before: kept over several scalings, forgotten on the way back.
+    fn patch(&self, is_restored: bool) -> Value {
+        let first =
+            before(&self.found).filter(|(_, to)| *to == self.from).map_or(self.from, |(from, _)| from);
+        let note = match is_restored {
+            true => Value::Null,
+            false => json!(format!("from {first} to {}", self.to)),
+        };
+        json!({"metadata": {"annotations": {BEFORE: note}}, "spec": {"replicas": self.to}})
+    }
+}
+
+/// What lifeboat wrote: from and to.
+fn before(found: &Found) -> Option<(u32, u32)> {
+    let (from, to) = found.annotation(BEFORE)?.strip_prefix("from ")?.split_once(" to ")?;
+    Some((from.parse().ok()?, to.parse().ok()?))
+}
+
+impl Change for Scale {
+    type Seen = Seen;
+
+    const LOOK: Option<Duration> = Some(Duration::from_secs(30));
+
+    fn what(&self, name: &str) -> String {
+        format!("scaling of {name}")
+    }
+
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.chosen.unseen_name(), KIND.simulated_target)
+    }
+
+    async fn read(&self) -> Result<(Target, Seen), Unread> {
+        let call = Call::new("get workloads", self.chosen.place.words());
+        let namespace = self.chosen.namespace(&call).await?;
+        let cluster = &self.chosen.place.cluster;
+        let mut moves = Vec::new();
+        let mut refused = None;
+        for found in self.chosen.read(&namespace).await? {
+            let from = found.workload().wanted;
+            let to = match self.wished(&namespace, &found, from).await? {
+                Ok(to) => to,
+                Err(problem) => {
+                    refused.get_or_insert(problem);
+                    from
+                }
+            };
+            moves.push(Move { found, from, to });
+        }
+        let asked = Owners::of(cluster, &namespace).await;
+        let mut owners = Vec::new();
+        for one in moves.iter().filter(|one| one.is_due()) {
+            let of = asked.find(one.found.kind(), &one.found.object, Field::Replicas).await;
+            owners.extend(of.into_iter().map(|owner| (one.found.named.name.clone(), owner)));
+            if refused.is_none() {
+                let patch = one.patch(matches!(self.wish, Wish::Before));
+                let judged = send(cluster, &one.found, &patch, For::Trial).await;
+                refused = judged.err().map(|error| Problem::new(error.to_string(), error.next_step()));
+            }
+        }
+        let all: Vec<Found> = moves.iter().map(|one| one.found.clone()).collect();
+        let mut identity = vec![("context".to_owned(), cluster.context.to_string())];
+        identity.extend(moves.iter().map(Move::identity));
+        let name = self.chosen.name(&namespace, &all);
+        let target = Target { name, kind: KIND.simulated_target.into(), identity, reachable: true };
+        Ok((target, Seen { namespace, moves, owners, refused }))
+    }
+
+    fn show(&self, seen: Option<&Seen>) -> Shown {
+        let Some(seen) = seen else {
+            return Shown {
+                call: format!("PATCH spec.replicas of {}", self.chosen.words().join(" ")),
+                command: self.by_hand(),
+                ..Shown::default()
+            };
+        };
+        let due = || seen.moves.iter().filter(|one| one.is_due());
+        let names: Vec<String> = due().map(|one| one.found.named.words()).collect();
+        let command = |number: u32, name: &str| {
+            let place = &self.chosen.place;
+            place.command(&["scale", name, &format!("--replicas={number}")])
+        };
+        let commands: Vec<String> = due().map(|one| command(one.to, &one.found.named.words())).collect();
+        let notes = seen.refused.clone().map(Problem::notes).unwrap_or_default();
+        let owned = seen.owners.iter().map(|(name, owner)| owner.note(name));
+        let total = |of: fn(&Move) -> u32| seen.moves.iter().map(|one| u64::from(of(one))).sum::<u64>();
+        let sum = format!("{} to {} pods in all", total(|one| one.from), total(|one| one.to));
+        Shown {
+            call: format!("PATCH spec.replicas of {} in {}", names.join(", "), seen.namespace),
+            command: commands.join("; "),
+            notes: notes.into_iter().chain(owned).chain((seen.moves.len() > 1).then_some(sum)).collect(),
+            undo: due().map(|one| command(one.from, &one.found.named.words())).collect(),
+            sets: due().map(|one| (one.found.named.words(), one.words())).collect(),
+        }
+    }
+
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Problem> {
+        if let Some(problem) = &seen.refused {
+            return Some(problem.clone());
+        }
+        seen.moves.iter().all(|one| !one.is_due()).then(|| {
+            let now = seen.moves.iter().map(|one| format!("{} {}", one.found.named.name, one.from));
+            Problem::new(
+                format!(
+                    "they run so many already ({}): nothing was sent",
+                    now.collect::<Vec<_>>().join(", ")
+                ),
+                "Skip the step with this as the reason.",
+            )
+        })
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Seen>, context: &Context) -> Result<Done, Failure> {
+        let Confirmed { seen, what, expected, .. } = confirmed;
+        let cluster = &self.chosen.place.cluster;
+        let mut done = Vec::new();
+        for one in seen.moves.iter().filter(|one| one.is_due()) {
+            let patch = one.patch(matches!(self.wish, Wish::Before));
+            if let Err(error) = send(cluster, &one.found, &patch, For::Good).await {
+                return Err(half_done(&what, &done, &error));
+            }
+            let words = format!("{} {}", one.found.named.words(), one.words());
+            (context.output)(&words);
+            done.push(words);
+        }
+        if self.waits {
+            let all: Vec<Found> = seen.moves.into_iter().map(|one| one.found).collect();
+            follow(cluster, &seen.namespace, &all, &what, context).await?;
+        }
+        Ok(Done { summary: format!("{}: {}", expected.name, done.join(", ")) })
+    }
+
+    async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
+        let what = format!("scaling of {}", expected.name);
+        let not_yet = |why: String, next: &str| Failure::not_done(&*what, why, next);
+        let call = Call::new("get workloads", self.chosen.place.words());
+        let cluster = &self.chosen.place.cluster;
+        let namespace =
+            self.chosen.namespace(&call).await.map_err(|error| Unread::from(error).not_done(&*what))?;
+        let found = self.chosen.read(&namespace).await.map_err(|unread| unread.not_done(&*what))?;
+        let mut evidence = Vec::new();
+        let expected = expected.identity.iter().filter(|(name, _)| name.contains('/'));
+        for (name, before) in expected {
+            let Some(wished) = Move::wished(before) else {
+                return Err(not_yet(
+                    format!("what {name} was to become is not known"),
+                    "Compare by hand, then attest the step.",
+                ));
+            };
+            let one = found.iter().find(|one| one.named.words() == *name);
+            let Some(one) = one.filter(|one| before.contains(&format!("uid {},", one.uid))) else {
+                return Err(not_yet(
+                    format!("{name} is not the one that was confirmed"),
+                    "Find out who made it anew.",
+                ));
+            };
+            let seen =
+                read(cluster, &namespace, one).await.map_err(|error| error.of_change(&what))?.workload();
+            if seen.wanted != wished {
+                let why = format!("{name} is set to {}, not to {wished}", seen.wanted);
+                return Err(not_yet(
+                    why,
+                    "Somebody else decides over it: the notes of the step say who. Suspend that first.",
+                ));
+            }
+            if self.waits && !seen.is_there() {
+                let why = format!("{name}: {} of {wished} pods are ready", seen.ready);
+                return Err(not_yet(why, "It still goes on: verify again."));
+            }
+            evidence.push(format!(
+                "{name}: spec.replicas is {wished}, {} ready, seen by its controller",
+                seen.ready
+            ));
+        }
+        match evidence.is_empty() {
+            true => Err(not_yet(
+                "nothing was confirmed to be scaled".into(),
+                "Look at the target, then confirm the step.",
+            )),
+            false => Ok(Proof { evidence }),
+        }
+    }
+
+    fn hold(&self) -> SignedDuration {
+        self.hold
+    }
+
+    fn needs(&self, permission: &str) -> bool {
+        self.chosen.needs(permission)
+    }
+
+    fn manual(&self) -> ManualCard {
+        let get = self.chosen.place.command(&["get", "deployments,statefulsets"]);
+        ManualCard {
+            instructions: vec![
+                "where Argo CD, Flux or an autoscaler decides over them: suspend it first".into(),
+                self.by_hand(),
+            ],
+            check: format!("`{get}` shows as many ready as asked for."),
+        }
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        let Ok((_, seen)) = self.read().await else { return Vec::new() };
+        let refused = seen.refused.map(|problem| problem.check("the API server takes it"));
+        refused.into_iter().chain(seen.owners.iter().map(|(name, owner)| owner.check(name))).collect()
+    }
+}
+
+impl Scale {
+    /// How many it shall become, or why nobody can say.
+    async fn wished(
+        &self,
+        namespace: &str,
+        found: &Found,
+        from: u32,
+    ) -> Result<Result<u32, Problem>, crate::providers::kube::client::KubeError> {
+        Ok(match &self.wish {
+            Wish::Number(number) => Ok(*number),
+            Wish::Like(other) => Ok(read(other, namespace, found).await?.workload().wanted),
+            Wish::Before => match before(found) {
+                Some((first, _)) => Ok(first),
+                None => Err(Problem::new(
+                    format!(
+                        "{} carries no note of lifeboat's of what was there before; it runs {from}",
+                        found.named.words()
+                    ),
+                    "Say `replicas` in the plan, or scale it by hand.",
+                )),
+            },
+        })
+    }
+
+    fn by_hand(&self) -> String {
+        let number = match &self.wish {
+            Wish::Number(number) => number.to_string(),
+            Wish::Like(_) | Wish::Before => "NUMBER".to_owned(),
+        };
+        let mut words = vec!["scale".to_owned()];
+        words.extend(self.chosen.words());
+        words.push(format!("--replicas={number}"));
+        self.chosen.place.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}

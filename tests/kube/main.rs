@@ -1,0 +1,20 @@
+//! Against real Kubernetes API servers, which the tests start themselves. `tests/all.sh` installs what they need.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod act;
+mod broken;
+mod claims;
+mod events;
+#[path = "../support/forward.rs"]
+mod forward;
+mod jobs;
+#[path = "../support/kube/mod.rs"]
+mod kube;
+mod looks;
+mod nodes;
+mod owned;
+#[path = "../support/port.rs"]
+mod port;
+mod see;
+mod sign_in;
