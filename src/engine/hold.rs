@@ -15,6 +15,8 @@ const HOLD_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const WATCH_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// How long a server may be out of sight before that is said.
 const OUT_OF_SIGHT: SignedDuration = SignedDuration::from_secs(15);
+/// How long an effect may not be proven before it is lost.
+const LOST: SignedDuration = SignedDuration::from_secs(3);
 /// How often the time that passed is written to the step's output.
 const SAY_EVERY_S: i64 = 5;
 
@@ -25,13 +27,52 @@ pub(super) async fn hold(job: &Job, attempt: u32, proof: Proof) -> Result<Proof,
     let Some(expected) = job.confirmed_target().filter(|_| hold.is_positive()) else { return Ok(proof) };
     let context = job.context(hold, attempt);
     let proven_at = job.clock.now();
-    let Some(found) = first_look(job, &action, &expected, proven_at).await else { return Ok(proof) };
+    let Some(found) = first_look(job, &action, &expected, proven_at).await else {
+        return by_proof(job, attempt, hold).await;
+    };
     let holds = Holds { job, target: &expected, found, hold, proven_at };
     holds.begin(attempt, &proof);
     holds.wait(&action, &context).await?;
     let mut proof = proof;
     proof.evidence.push(format!("it held for {}", units::duration(hold)));
     Ok(proof)
+}
+
+/// Of a target that nobody watches: its effect is proven again and again, for as long as it has to hold.
+async fn by_proof(job: &Job, attempt: u32, hold: SignedDuration) -> Result<Proof, Failure> {
+    let (clock, since) = (&job.clock, job.clock.now());
+    let (mut unproven, mut said) = (None, 0);
+    loop {
+        clock.sleep(HOLD_PAUSE).await;
+        let again = super::runner::look(job, attempt, false, OUT_OF_SIGHT).await;
+        let now = clock.now();
+        let mut proof = match again {
+            Err(failure) => {
+                // One look may fail by itself.
+                if now.duration_since(*unproven.get_or_insert(now)) >= LOST {
+                    let after = now.duration_since(since).as_secs();
+                    let why = format!("it was proven, and no more {after} s later: {}", failure.why);
+                    return Err(Failure { why, ..failure });
+                }
+                continue;
+            }
+            Ok(again) => again,
+        };
+        unproven = None;
+        let held = now.duration_since(since);
+        if held >= hold {
+            proof.evidence.push(format!("it held for {}", units::duration(hold)));
+            return Ok(proof);
+        }
+        if held.as_secs() / SAY_EVERY_S > said {
+            said = held.as_secs() / SAY_EVERY_S;
+            (job.context(hold, attempt).output)(&format!(
+                "holds for {} of {} s",
+                held.as_secs(),
+                hold.as_secs()
+            ));
+        }
+    }
 }
 
 async fn look(job: &Job, action: &Arc<dyn Action>, expected: &Target) -> Option<Found> {

@@ -408,7 +408,13 @@ async fn earlier(action: &dyn Action, as_begun: bool, what: &str, context: &Cont
     }
 }
 
-async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> Result<Proof, Failure> {
+/// Reads the world back, once.
+pub(super) async fn look(
+    job: &Job,
+    attempt: u32,
+    patient: bool,
+    limit: SignedDuration,
+) -> Result<Proof, Failure> {
     let not = |why: String| Failure {
         what: format!("the proof of step {}", job.id),
         why,

@@ -207,3 +207,52 @@ async fn a_restart_makes_new_pods_and_proves_them() {
     let paused = kit.run("again").await.unwrap_err();
     assert!(paused.why.contains("the rollout of deployment/web is paused"), "{paused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_whose_new_pods_do_not_come_is_not_proven_by_the_old_ones() {
+    let east = cluster(0);
+    let namespace = east.namespace("stale");
+    east.deployment(&namespace, "web", 1, "runs");
+    east.wait_for_ready(&namespace, "web", 1);
+    let kit = Kit::new(
+        &[east.admin()],
+        "",
+        &step("again", "kube-rollout-restart", &namespace, "with.names = [\"web\"]"),
+    );
+    let described = kit.action("again").describe().await.unwrap();
+    // From now on no new pod can begin.
+    east.kubectl(&["-n", &namespace, "create", "quota", "none", "--hard=pods=1"]);
+    wait_until("the quota counts", || east.field(&namespace, "quota/none", "{.status.used.pods}") == "1");
+    let context =
+        lifeboat::kinds::action::Context { timeout: jiff::SignedDuration::from_secs(8), ..kit.context() };
+    let failure = kit.action("again").execute(&described.target, &context).await.unwrap_err();
+    assert!(failure.acted == Acted::Maybe && failure.why.contains("web "), "{failure}");
+    let unproven = kit.action("again").verify(&described.target, &kit.context()).await.unwrap_err();
+    assert!(unproven.why.contains("0 of 1 pods are new and ready"), "{unproven}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_scaled_to_none_counts_once_the_last_pod_is_gone() {
+    let east = cluster(0);
+    let namespace = east.namespace("ending");
+    east.deployment(&namespace, "web", 2, "runs");
+    east.wait_for_ready(&namespace, "web", 2);
+    let pod = east.kubectl(&["-n", &namespace, "get", "pods", "-o", "jsonpath={.items[0].metadata.name}"]);
+    // It ends as slowly as one with a long grace period does.
+    let holds = |finalizers: &str| {
+        let patch = format!(r#"{{"metadata":{{"finalizers":{finalizers}}}}}"#);
+        east.kubectl(&["-n", &namespace, "patch", "pod", &pod, "--type=merge", "-p", &patch]);
+    };
+    holds(r#"["example.com/slow"]"#);
+    let kit = Kit::new(&[east.admin()], "", &scale("off", &namespace, "with.all = true\nwith.replicas = 0"));
+    let described = kit.action("off").describe().await.unwrap();
+    let context =
+        lifeboat::kinds::action::Context { timeout: jiff::SignedDuration::from_secs(8), ..kit.context() };
+    let failure = kit.action("off").execute(&described.target, &context).await.unwrap_err();
+    assert!(failure.why.contains("1 pod of web still run"), "{failure}");
+    let unproven = kit.action("off").verify(&described.target, &kit.context()).await.unwrap_err();
+    assert!(unproven.why.contains("1 pod of web still run"), "{unproven}");
+    holds("[]");
+    wait_until("it is gone", || east.kubectl(&["-n", &namespace, "get", "pods", "-o", "name"]).is_empty());
+    kit.action("off").verify(&described.target, &kit.context()).await.unwrap();
+}

@@ -8,13 +8,20 @@ mod claims;
 mod events;
 #[path = "../support/forward.rs"]
 mod forward;
+#[path = "../support/home.rs"]
+mod home;
 mod jobs;
 #[path = "../support/kube/mod.rs"]
 mod kube;
 mod looks;
+mod night;
 mod nodes;
+#[path = "../support/operator.rs"]
+mod operator;
 mod owned;
 #[path = "../support/port.rs"]
 mod port;
+#[path = "../support/pty.rs"]
+mod pty;
 mod see;
 mod sign_in;

@@ -36,16 +36,28 @@ spec:
     schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 ";
 
-fn define(cluster: &Cluster) {
+pub fn define(cluster: &Cluster) {
     cluster.apply(DEFINITIONS);
     wait_until("applications are known", || {
         cluster.try_kubectl(&["get", "applications,kustomizations", "-A"]).is_ok()
     });
 }
 
+/// An application of a namespace that heals itself, and its deployment `web` tracked by it.
+pub fn application(cluster: &Cluster, namespace: &str) {
+    // Applications of that name are in many namespaces: the mark tells which one.
+    let id = format!("{namespace}_shop:apps/Deployment:{namespace}/web");
+    let mark = format!("argocd.argoproj.io/tracking-id={id}");
+    cluster.kubectl(&["-n", namespace, "annotate", "deployment/web", &mark]);
+    cluster.apply(&format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: shop, namespace: {namespace}}}\n\
+         spec: {{syncPolicy: {{automated: {{selfHeal: true, prune: false}}}}}}\n"
+    ));
+}
+
 /// Does what Argo CD's controller does with one deployment, as its repository asks for one pod: while the application heals
 /// itself, it sets the number back.
-struct Healer {
+pub struct Healer {
     ends: Arc<AtomicBool>,
     looks: Arc<AtomicU32>,
     healed: Arc<AtomicU32>,
@@ -53,7 +65,7 @@ struct Healer {
 }
 
 impl Healer {
-    fn start(cluster: &'static Cluster, namespace: &str) -> Self {
+    pub fn start(cluster: &'static Cluster, namespace: &str) -> Self {
         let mut healer =
             Self { ends: Arc::default(), looks: Arc::default(), healed: Arc::default(), thread: None };
         let (ends, looks, healed) = (healer.ends.clone(), healer.looks.clone(), healer.healed.clone());
@@ -75,7 +87,7 @@ impl Healer {
     }
 
     /// Waits until it has looked so often again.
-    fn looks_again(&self, times: u32) {
+    pub fn looks_again(&self, times: u32) {
         let from = self.looks.load(Ordering::Relaxed);
         wait_until("the healer looks", || self.looks.load(Ordering::Relaxed) >= from + times);
     }
@@ -103,23 +115,12 @@ async fn what_argo_cd_sets_back_is_said_before_found_and_held_by_a_suspension() 
     define(east);
     let namespace = east.namespace("argo");
     east.deployment(&namespace, "web", 1, "runs");
-    let id = format!("shop:apps/Deployment:{namespace}/web");
-    east.kubectl(&[
-        "-n",
-        &namespace,
-        "annotate",
-        "deployment/web",
-        &format!("argocd.argoproj.io/tracking-id={id}"),
-    ]);
-    east.apply(&format!(
-        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: shop, namespace: {namespace}}}\n\
-         spec: {{syncPolicy: {{automated: {{selfHeal: true, prune: false}}}}}}\n"
-    ));
-    let application = format!("{namespace}/shop");
+    application(east, &namespace);
+    let name = format!("{namespace}/shop");
     let steps =
         step("up", "kube-scale", &namespace, "with.names = [\"web\"]\nwith.replicas = 3\nwith.ready = false")
-            + &syncs("hold", "gitops-suspend", "application", &application)
-            + &syncs("on", "gitops-resume", "application", &application);
+            + &syncs("hold", "gitops-suspend", "application", &name)
+            + &syncs("on", "gitops-resume", "application", &name);
     let kit = Kit::new(&[east.admin()], "", &steps);
     let healer = Healer::start(east, &namespace);
 
@@ -206,7 +207,7 @@ async fn an_autoscaler_a_release_and_an_operator_are_said() {
     );
     let notes = kit.action("up").describe().await.unwrap().notes;
     let says = |words: &str| assert!(notes.iter().any(|note| note.contains(words)), "{words}: {notes:?}");
-    says("the autoscaler web decides over web: it keeps 2 to 8 pods");
+    says("the autoscaler web decides over web: within a minute it sets what it wants, 2 to 8 pods");
     says("The Helm release shop sets web back with its next `helm upgrade`");
     says("the controller of ConfigMap owner");
 }

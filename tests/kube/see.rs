@@ -69,3 +69,15 @@ async fn one_that_is_named_and_not_there_is_critical_and_a_namespace_without_any
     let seen = kit.measure("w").await.unwrap();
     assert_eq!(seen.verdict, Verdict::Critical(format!("no workload in {namespace} fits")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_which_nothing_runs_is_critical_whatever_else_runs() {
+    let east = cluster(0);
+    let namespace = east.namespace("dead");
+    east.deployment(&namespace, "web", 4, "runs");
+    east.deployment(&namespace, "api", 2, "crashes");
+    let kit = Kit::new(&[east.admin()], &workloads(&namespace, ""), "");
+    until(&kit, "web runs", |seen| seen.number("ready") == Some(4.0)).await;
+    let seen = kit.measure("w").await.unwrap();
+    assert_eq!(seen.verdict, Verdict::Critical("4 of 6 ready: api 0 of 2".into()));
+}

@@ -61,7 +61,7 @@ async fn a_program_that_is_missing_fails_hangs_or_asks_is_said_and_not_the_clust
     let (why, next) =
         refused_with(east.config("hangs", &plugin("sleep 600")), "plugin_deadline = \"1s\"").await;
     assert!(why.contains("the program that signs in gave no answer within 1 s"), "{why}");
-    assert!(next.contains("sleep 600"), "{next}");
+    assert!(next.contains("`sh`, with the arguments") && !next.contains("sleep 600"), "{next}");
     let (why, _) = refused(east.config("asks", &plugin("read -r name && echo $name"))).await;
     assert!(why.contains("ended with exit code 1"), "its input ends at once: {why}");
     let person =
@@ -130,4 +130,14 @@ async fn several_files_are_one_kubeconfig() {
     let (seen, other) = (kit.measure("api").await.unwrap(), kit.measure("other").await.unwrap());
     assert_eq!(server(&seen), format!("127.0.0.1:{}", east.port));
     assert_eq!(server(&other), format!("127.0.0.1:{}", west.port));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_no_header_can_hold_is_said_and_a_line_end_after_it_does_not_matter() {
+    let east = cluster(0);
+    let (why, next) = refused(east.config("two-lines", "{token: \"abc\\nX\"}")).await;
+    assert!(why.contains("the token holds what no token can"), "{why}");
+    assert!(next.contains("in one line"), "{next}");
+    let config = east.config("line-end", &format!("{{token: \"{ADMIN}\\n\"}}"));
+    assert_eq!(Kit::new(&[config], API, "").measure("api").await.unwrap().summary, "ready, v1.20.2");
 }

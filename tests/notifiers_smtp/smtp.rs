@@ -212,7 +212,7 @@ async fn a_server_that_hangs_does_not_hold_lifeboat() {
         assert_eq!(failure.again, again, "{stage}: {failure:?}");
         assert!(failure.why.contains("gave no answer"), "{stage}: {failure:?}");
         let took = began.elapsed();
-        assert!(took >= SHORT && took < SHORT + Duration::from_secs(2), "{stage}: {took:?}");
+        assert!(took >= SHORT && took < SHORT + Duration::from_secs(20), "{stage}: {took:?}");
     };
     let later = Again::After(None);
     futures::join!(

@@ -222,8 +222,8 @@ impl Pty {
     /// Types a text until the screen shows that it arrived: a busy machine may bring its letters together, and what
     /// comes together is taken for a paste.
     pub fn types_until(&mut self, text: &str, shown: &str) {
-        const TRIES: usize = 5;
-        for _ in 0..TRIES {
+        let deadline = Instant::now() + DEADLINE * 3;
+        while Instant::now() < deadline {
             std::thread::sleep(A_BREATH);
             self.types(&format!("\x15{text}"));
             std::thread::sleep(BETWEEN_STROKES * 5);

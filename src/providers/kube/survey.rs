@@ -12,7 +12,7 @@ use crate::providers::clients::Clients;
 use futures::future::{BoxFuture, join_all};
 use indexmap::IndexSet;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// A verb on a resource, as the kinds name what they need (`patch deployments.apps/scale`, `get /readyz`), and in which
 /// namespace.
@@ -143,6 +143,13 @@ async fn reviewed(cluster: &Cluster, needed: &IndexSet<Needed>) -> Vec<Check> {
 async fn review(cluster: &Cluster, (permission, namespace): &Needed) -> Result<bool, KubeError> {
     let call =
         Call::new("create selfsubjectaccessreviews.authorization.k8s.io", format!("of `{permission}`"));
+    let until = Instant::now() + cluster.deadline();
+    // Nodes are of no namespace.
+    let namespace = match namespace {
+        _ if permission.ends_with(" nodes") => None,
+        Some(namespace) => Some(namespace.clone()),
+        None => Some(cluster.session(&call, until).await?.namespace),
+    };
     let body = json!({
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

@@ -29,12 +29,11 @@ pids="$pids $!"
     --service-account-signing-key-file server.key --profiling=false </dev/null >apiserver.log 2>&1 &
 pids="$pids $!"
 (
-    # It gives up where there is no API server yet.
-    until "$programs/kube-controller-manager" --kubeconfig controllers.kubeconfig --leader-elect=false \
+    # They give up where there is no API server yet.
+    until kubectl --kubeconfig controllers.kubeconfig get namespace default >/dev/null 2>&1; do sleep 0.3; done
+    exec "$programs/kube-controller-manager" --kubeconfig controllers.kubeconfig --leader-elect=false \
         --controllers 'clusterrole-aggregation,deployment,replicaset,statefulset,daemonset,job,cronjob,namespace,garbagecollector,resourcequota' \
-        --port 0 --secure-port 0 --concurrent-deployment-syncs 2 --kube-api-qps 200 --kube-api-burst 400; do
-        sleep 1
-    done
+        --port 0 --secure-port 0 --concurrent-deployment-syncs 2 --kube-api-qps 200 --kube-api-burst 400
 ) </dev/null >controllers.log 2>&1 &
 pids="$pids $!"
 

@@ -21,7 +21,7 @@ pub static KIND: ProbeKind = ProbeKind {
           answer took. An API server that says that it is not ready, refuses the connection or does not answer is \
           critical. What is not the cluster's own fault is unknown: an expired token, a program that signs in and is missing \
           or hangs, a name without an address, a proxy in the way.",
-    unit: Unit::Seconds,
+    unit: Unit::Milliseconds,
     keys: &[PROBE_CONTEXT],
     fields: &[
         ("version", "the API server's version (`v1.33.1`)"),
@@ -67,7 +67,7 @@ impl Api {
         let begun = Instant::now();
         let left = || until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let (status, body) = cluster.raw(&call, "/readyz?verbose", left()).await?;
-        let took = begun.elapsed().as_secs_f64();
+        let took_ms = begun.elapsed().as_secs_f64() * 1000.0;
         let failed = match status {
             200..=299 => None,
             _ => Some(self.failed_checks(&body).ok_or_else(|| cluster.refused(&call, status, &body))?),
@@ -83,7 +83,7 @@ impl Api {
         let verdict = failed.as_ref().map_or(Verdict::Good, |_| Verdict::Critical(summary.clone()));
         Ok(Measurement::good(summary)
             .judged(verdict)
-            .with_value(took)
+            .with_value(took_ms)
             .with_text("version", version)
             .with_text("server", server)
             .with_text("failed", failed))

@@ -113,6 +113,11 @@ impl KubeError {
         )
     }
 
+    /// Whether it says only that nobody can try the change without making it: a webhook with effects of its own.
+    pub fn is_untriable(&self) -> bool {
+        self.message.contains("does not support dry run")
+    }
+
     /// Whether a call that changes something may have been done.
     pub fn may_have_acted(&self) -> bool {
         matches!(self.kind, KubeErrorKind::Internal | KubeErrorKind::Timeout | KubeErrorKind::Broken)

@@ -8,9 +8,11 @@ use crate::base::process::{Ending, ProcessSpec, run_raw};
 use crate::providers::program::source::quoted;
 use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use regex::Regex;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -33,6 +35,20 @@ struct Status {
     expiration_timestamp: Option<String>,
 }
 
+/// Without what looks like a credential: such a program got one, or may say one that lifeboat never learns of.
+fn masked(said: &str) -> String {
+    static CREDENTIALS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let tokens = r"eyJ[\w-]+(?:\.[\w-]*)*";
+        let named =
+            r"(?i)[\w-]*(?:passw|secret|token|api.?key|access.?key|credential)[\w-]*[\x22']?\s*[=:]\s*\S+";
+        Regex::new(&format!("{tokens}|{named}")).ok()
+    });
+    match &*CREDENTIALS {
+        Some(regex) => regex.replace_all(said, "[hidden]").into_owned(),
+        None => String::new(),
+    }
+}
+
 impl Cluster {
     /// Runs the program that signs in; until when what it gave counts.
     pub(super) async fn sign_in(
@@ -44,11 +60,16 @@ impl Cluster {
         let program = exec.command.clone().unwrap_or_default();
         let mut argv = vec![program.clone()];
         argv.extend(exec.args.iter().flatten().cloned());
-        let shown = self.shown(&quoted(&argv), 120);
+        // Its arguments may be secrets (`--oidc-client-secret=…`).
+        let shown = self.shown(&quoted(&argv[..1]), 120);
         let failed = |message: String, hint: String| {
             KubeError::new(&self.context, call, KubeErrorKind::NoCredentials, message).with_hint(hint)
         };
-        let again = format!("Run it by hand and see what it says: `{shown}`.");
+        let again = format!(
+            "Run it by hand and see what it says: `{shown}`, with the arguments that the kubeconfig has for the user of \
+             context {}.",
+            self.context
+        );
         if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
             let why = format!(
                 "the program that signs in (`{shown}`) has to ask a person, which nobody answers here"
@@ -83,7 +104,7 @@ impl Cluster {
         for secret in status.iter().flat_map(|read| [&read.token, &read.client_key_data]).flatten() {
             self.inner.redactor.learn_value("Kubernetes credential", secret);
         }
-        let said = self.shown(String::from_utf8_lossy(&complaint).trim(), MAX_COMPLAINT_CHARS);
+        let said = self.shown(&masked(String::from_utf8_lossy(&complaint).trim()), MAX_COMPLAINT_CHARS);
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
         match ended.ending {
             Ending::Exited(0) => {}
@@ -124,9 +145,9 @@ impl Cluster {
                 let encoded = |pem: String| base64::engine::general_purpose::STANDARD.encode(pem);
                 user.client_certificate_data = Some(encoded(certificate));
                 user.client_key_data = Some(SecretString::from(encoded(key)));
-                user.token = token.map(SecretString::from);
+                user.token = token.map(|token| SecretString::from(token.trim().to_owned()));
             }
-            (Some(token), ..) => user.token = Some(SecretString::from(token)),
+            (Some(token), ..) => user.token = Some(SecretString::from(token.trim().to_owned())),
             _ => {
                 return Err(failed(
                     "the program that signs in gave neither token nor certificate".into(),
@@ -156,5 +177,22 @@ impl Cluster {
         let info = serde_json::json!({"apiVersion": version, "kind": "ExecCredential", "spec": spec});
         set.push(("KUBERNETES_EXEC_INFO".into(), info.to_string().into()));
         set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_credential_is_not_shown() {
+        for (said, shown) in [
+            ("refused for eyJhbGciOi.eyJzdWIi.x-Y_z", "refused for [hidden]"),
+            ("aws_secret_access_key=wJalrXUtnFEMI password: hunter2", "[hidden] [hidden]"),
+            (r#"{"token": "abc"}"#, r#"{"[hidden]"#),
+            ("the SSO session is over", "the SSO session is over"),
+        ] {
+            assert_eq!(masked(said), shown);
+        }
     }
 }

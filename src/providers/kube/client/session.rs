@@ -106,6 +106,7 @@ impl Cluster {
         let mut config = self.config(&call).await?;
         let until = self.authenticate(&call, &mut config).await?;
         config.proxy_url = self.proxy(&call, &config)?;
+        self.sendable(&call, &config.auth_info)?;
         let server = authority(&config);
         let namespace = config.default_namespace.clone();
         let client = Client::try_from(config).map_err(|error| {
@@ -124,6 +125,8 @@ impl Cluster {
             self.inner.redactor.learn_value("Kubernetes credential", secret.expose_secret());
         };
         [&user.token, &user.password, &user.client_key_data].into_iter().flatten().for_each(learn);
+        user.token =
+            user.token.take().map(|token| SecretString::from(token.expose_secret().trim().to_owned()));
         if let Some(provider) = user.auth_provider.as_ref().filter(|provider| provider.name != "oidc") {
             let why = format!(
                 "the kubeconfig signs in by the auth provider `{}`, which `kubectl` gave up in version 1.26",
@@ -148,6 +151,19 @@ impl Cluster {
         match user.exec.take() {
             Some(exec) => self.sign_in(call, &exec, user).await,
             None => Ok(None),
+        }
+    }
+
+    /// A token that no header can hold would be sent by nobody.
+    fn sendable(&self, call: &Call, user: &AuthInfo) -> Result<(), KubeError> {
+        let Some(token) = &user.token else { return Ok(()) };
+        match http::HeaderValue::from_str(token.expose_secret()) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let why = "the token holds what no token can: a line end within it, or a control character";
+                let error = KubeError::new(&self.context, call, KubeErrorKind::NoCredentials, why);
+                Err(error.with_hint("Have the token written anew, in one line."))
+            }
         }
     }
 

@@ -84,7 +84,9 @@ impl Change for Switch {
         let mut seen = Seen { found, change, owners };
         if let Ok(change) = &seen.change {
             let judged = self.send_as(&seen, change, For::Trial).await;
-            if let Err(error) = judged {
+            if let Err(error) = judged
+                && !error.is_untriable()
+            {
                 seen.change = Err(Problem::new(error.to_string(), error.next_step()));
             }
         }

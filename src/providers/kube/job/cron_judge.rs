@@ -4,9 +4,11 @@ use super::{CronJob, Job, State};
 use crate::base::words;
 use crate::core::words::reading::{Measurement, Verdict};
 use crate::providers::kube::client::Cluster;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
+/// How far two clocks may be apart.
+const SKEW: SignedDuration = SignedDuration::from_mins(2);
 /// A word of the cluster.
 const SAID_CHARS: usize = 160;
 
@@ -40,6 +42,10 @@ pub(super) fn judge(cluster: &Cluster, cron: &CronJob, jobs: &[Arc<Job>], now: T
     if success.is_none() {
         measured = measured
             .judged(Verdict::Critical("it has not succeeded, as far as the cluster knows".to_owned()));
+    }
+    if success.is_some_and(|at| at.duration_since(now) > SKEW) {
+        let why = "its last success is dated in the future: the cluster's clock or this host's is wrong";
+        measured = measured.judged(Verdict::Critical(why.to_owned()));
     }
     if cron.is_suspended {
         measured = measured.judged(Verdict::Warn("it is suspended: it begins no more jobs".to_owned()));
@@ -93,6 +99,14 @@ mod tests {
         assert_eq!((seen.value, &*seen.summary), (Some(3600.0), "last success 60 min ago"));
         let seen = judged(status, &[job("u2", "Complete", "2026-11-30T11:00:00Z")]);
         assert_eq!(seen.value, Some(36_000.0), "a job of somebody else tells nothing");
+    }
+
+    #[test]
+    fn a_success_of_the_future_is_no_success() {
+        let seen = judged(json!({"status": {"lastSuccessfulTime": "2027-11-30T02:00:00Z"}}), &[]);
+        assert!(seen.verdict.why().unwrap().contains("dated in the future"), "{:?}", seen.verdict);
+        let seen = judged(json!({"status": {"lastSuccessfulTime": "2026-11-30T12:01:00Z"}}), &[]);
+        assert_eq!(seen.verdict, Verdict::Good);
     }
 
     #[test]

@@ -16,7 +16,10 @@ pub async fn all(cluster: &Cluster, namespace: &str, within: Duration) -> Result
 pub fn of(cluster: &Cluster, all: &[Value], kind: &str, name: &str) -> Option<Owner> {
     let is_of = |one: &&Value| {
         let target = &one["spec"]["scaleTargetRef"];
-        target["name"] == name && target["kind"].as_str().is_some_and(|of| of.eq_ignore_ascii_case(kind))
+        let group = target["apiVersion"].as_str().is_none_or(|version| version.starts_with("apps/"));
+        group
+            && target["name"] == name
+            && target["kind"].as_str().is_some_and(|of| of.eq_ignore_ascii_case(kind))
     };
     let found = all.iter().find(is_of)?;
     let (least, most) =
@@ -28,7 +31,7 @@ pub fn of(cluster: &Cluster, all: &[Value], kind: &str, name: &str) -> Option<Ow
     let own = cluster.shown(found["metadata"]["name"].as_str().unwrap_or_default(), 60);
     let most = most.map_or("any number".to_owned(), |most| most.to_string());
     let words = format!(
-        "it keeps {least} to {most} pods, whatever is set within a minute; it rests only while 0 are set"
+        "within a minute it sets what it wants, {least} to {most} pods; it rests only while 0 are set"
     );
     Some(Owner::new(format!("{by} {own}"), Undoes::Bounds(words)))
 }

@@ -23,17 +23,32 @@ pub struct Flux {
     pub object: Value,
 }
 
-/// The application that an object says to be of, and whether only Argo CD sets that mark.
-pub fn tracked_by_argo(object: &Value) -> Option<(String, bool)> {
-    let meta = &object["metadata"];
-    if let Some(id) = meta["annotations"][TRACKING].as_str() {
-        let name = id.split(':').next().unwrap_or_default();
-        return Some((name.rsplit('_').next().unwrap_or(name).to_owned(), true));
-    }
-    Some((meta["labels"][INSTANCE].as_str()?.to_owned(), false))
+/// The application that an object says to be of.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Tracked {
+    /// Where the mark tells it: applications of one name may be in many namespaces.
+    pub namespace: Option<String>,
+    pub name: String,
+    /// Whether only Argo CD sets that mark.
+    pub is_sure: bool,
 }
 
-/// The application of that name, of whatever namespace where none is given.
+/// The application that an object says to be of.
+pub fn tracked_by_argo(object: &Value) -> Option<Tracked> {
+    let meta = &object["metadata"];
+    if let Some(id) = meta["annotations"][TRACKING].as_str() {
+        let whole = id.split(':').next().unwrap_or_default();
+        let (namespace, name) = match whole.split_once('_') {
+            Some((namespace, name)) => (Some(namespace.to_owned()), name),
+            None => (None, whole),
+        };
+        return Some(Tracked { namespace, name: name.to_owned(), is_sure: true });
+    }
+    let name = meta["labels"][INSTANCE].as_str()?.to_owned();
+    Some(Tracked { namespace: None, name, is_sure: false })
+}
+
+/// The application of that name, of whatever namespace where none is given; of several the one that undoes most.
 ///
 /// # Errors
 /// When applications cannot be read.
@@ -45,7 +60,8 @@ pub async fn find_argo(
 ) -> Result<Option<Argo>, KubeError> {
     let call = reads("list applications.argoproj.io", name);
     let (all, _) = cluster.list(&call, Scope::all(APPLICATIONS, namespace), within).await?;
-    Ok(all.into_iter().find(|one| one["metadata"]["name"] == name).map(|object| Argo { object }))
+    let named = all.into_iter().filter(|one| one["metadata"]["name"] == name).map(|object| Argo { object });
+    Ok(named.max_by_key(Argo::weight))
 }
 
 /// The Kustomization of that name.
@@ -85,11 +101,23 @@ impl Argo {
         (automated.is_object() && automated["enabled"] != false).then_some(automated)
     }
 
+    /// How much it would undo.
+    fn weight(&self) -> u8 {
+        match self.automated() {
+            Some(automated) if automated["selfHeal"] == true => 2,
+            Some(_) => 1,
+            None => 0,
+        }
+    }
+
     /// What it does with a change of an object of it.
-    pub fn owner(&self, cluster: &Cluster, object: &Value, field: Field) -> Owner {
+    pub fn owner(&self, cluster: &Cluster, kind: &str, object: &Value, field: Field) -> Owner {
         let who = format!("the Argo CD application {}", cluster.shown(&full_name(&self.object), 120));
-        if field == Field::Replicas && self.ignores_replicas(object) {
-            return Owner::new(who, Undoes::Later("never: it leaves the number of pods to others".into()));
+        if field == Field::Replicas && self.ignores_replicas(kind, object) {
+            return Owner::new(
+                who,
+                Undoes::Later("by no healing, as it leaves the number of pods to others; a sync may".into()),
+            );
         }
         let undoes = match self.automated() {
             Some(automated) if automated["selfHeal"] == true => Undoes::Within("within seconds".into()),
@@ -100,12 +128,14 @@ impl Argo {
     }
 
     /// <https://argo-cd.readthedocs.io/en/stable/user-guide/diffing/>
-    fn ignores_replicas(&self, object: &Value) -> bool {
-        let kind = object["kind"].as_str().unwrap_or_default();
+    fn ignores_replicas(&self, kind: &str, object: &Value) -> bool {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let is_meant = |one: &Value| {
             let fits = |key: &str, value: &str| one[key].as_str().is_none_or(|of| of == "*" || of == value);
-            fits("kind", kind) && fits("name", name)
+            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            // The group of a workload; without one it is the core's.
+            let is_of_apps = matches!(one["group"].as_str(), Some("apps" | "*"));
+            is_of_apps && fits("kind", kind) && fits("name", name) && fits("namespace", namespace)
         };
         let all = self.object["spec"]["ignoreDifferences"].as_array();
         all.into_iter().flatten().filter(|one| is_meant(one)).any(|one| {
@@ -150,7 +180,7 @@ mod tests {
     fn self_healing_undoes_at_once_and_the_rest_later() {
         let web = json!({"kind": "Deployment", "metadata": {"name": "web"}});
         let undoes = |policy: Value, ignore: Value| {
-            application(policy, ignore).owner(&cluster(), &web, Field::Replicas).undoes
+            application(policy, ignore).owner(&cluster(), "Deployment", &web, Field::Replicas).undoes
         };
         let heals = || json!({"automated": {"selfHeal": true}});
         assert_eq!(undoes(heals(), Value::Null), Undoes::Within("within seconds".into()));
@@ -160,18 +190,24 @@ mod tests {
         assert!(matches!(undoes(off, Value::Null), Undoes::Later(_)));
         let ignored = json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
         assert!(matches!(undoes(heals(), ignored.clone()), Undoes::Later(_)));
-        let other = application(heals(), ignored).owner(&cluster(), &web, Field::Other).undoes;
+        let elsewhere =
+            json!([{"group": "argoproj.io", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
+        assert!(matches!(undoes(heals(), elsewhere), Undoes::Within(_)));
+        let other = application(heals(), ignored).owner(&cluster(), "Deployment", &web, Field::Other).undoes;
         assert_eq!(other, Undoes::Within("within seconds".into()));
     }
 
     #[test]
     fn an_object_says_which_application_it_is_of() {
         let object = json!({"metadata": {"annotations": {TRACKING: "shop:apps/Deployment:shop/web"}}});
-        assert_eq!(tracked_by_argo(&object), Some(("shop".into(), true)));
+        let tracked = |namespace: Option<&str>, is_sure| {
+            Some(Tracked { namespace: namespace.map(str::to_owned), name: "shop".into(), is_sure })
+        };
+        assert_eq!(tracked_by_argo(&object), tracked(None, true));
         let other = json!({"metadata": {"annotations": {TRACKING: "team_shop:apps/Deployment:shop/web"}}});
-        assert_eq!(tracked_by_argo(&other), Some(("shop".into(), true)));
+        assert_eq!(tracked_by_argo(&other), tracked(Some("team"), true));
         let labelled = json!({"metadata": {"labels": {INSTANCE: "shop"}}});
-        assert_eq!(tracked_by_argo(&labelled), Some(("shop".into(), false)));
+        assert_eq!(tracked_by_argo(&labelled), tracked(None, false));
         assert_eq!(tracked_by_argo(&json!({"metadata": {}})), None);
     }
 

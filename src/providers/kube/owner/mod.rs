@@ -5,7 +5,7 @@ mod gitops;
 
 pub use gitops::{Argo, find_argo, find_flux};
 
-use super::client::{Call, Cluster, KubeError, KubeErrorKind};
+use super::client::{Call, Cluster, KubeError, KubeErrorKind, is_name};
 use crate::core::words::preflight::Check;
 use serde_json::Value;
 use std::time::Duration;
@@ -59,7 +59,11 @@ impl Owner {
         let what = "who else decides over it";
         let next = "Suspend it in a step before (`gitops-suspend`), or change it where it takes this from.";
         match &self.undoes {
-            Undoes::Within(_) | Undoes::Bounds(_) => Check::warn(what, self.note(object), next),
+            Undoes::Within(_) => Check::warn(what, self.note(object), next),
+            Undoes::Bounds(_) => {
+                let next = "Raise its minimum (`kubectl patch hpa`) instead, or in a step before.";
+                Check::warn(what, self.note(object), next)
+            }
             Undoes::Later(_) => Check::pass(what, self.note(object)),
             Undoes::Unknown(_) => {
                 Check::warn(what, self.note(object), "Find out, or have lifeboat allowed to read it.")
@@ -94,7 +98,7 @@ impl<'a> Owners<'a> {
     /// Who decides over an object, as it was read. What cannot be found out is said as such.
     pub async fn find(&self, kind: &str, object: &Value, field: Field) -> Vec<Owner> {
         let mut owners = Vec::new();
-        owners.extend(self.argo(object, field).await);
+        owners.extend(self.argo(kind, object, field).await);
         owners.extend(self.flux(object).await);
         owners.extend(helm(self.cluster, object));
         owners.extend(controller(self.cluster, object));
@@ -112,20 +116,22 @@ impl<'a> Owners<'a> {
         owners
     }
 
-    async fn argo(&self, object: &Value, field: Field) -> Option<Owner> {
-        let (application, is_sure) = gitops::tracked_by_argo(object)?;
-        let shown = self.cluster.shown(&application, 80);
-        match find_argo(self.cluster, None, &application, LOOK).await {
-            Ok(Some(found)) => Some(found.owner(self.cluster, object, field)),
+    async fn argo(&self, kind: &str, object: &Value, field: Field) -> Option<Owner> {
+        let tracked = gitops::tracked_by_argo(object)?;
+        // A namespace that none can have is of no application.
+        let namespace = tracked.namespace.as_deref().filter(|namespace| is_name(namespace));
+        let place = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
+        let who = format!(
+            "the Argo CD application {}",
+            self.cluster.shown(&format!("{place}{}", tracked.name), 120)
+        );
+        match find_argo(self.cluster, namespace, &tracked.name, LOOK).await {
+            Ok(Some(found)) => Some(found.owner(self.cluster, kind, object, field)),
             // Many tools set the label; Argo CD's own mark is another thing.
-            Ok(None) | Err(_) if !is_sure => None,
-            Ok(None) => {
-                let why = "it is not in this cluster".to_owned();
-                Some(Owner::new(format!("the Argo CD application {shown}"), Undoes::Unknown(why)))
-            }
-            Err(error) => {
-                Some(Owner::new(format!("the Argo CD application {shown}"), Undoes::Unknown(unread(&error))))
-            }
+            Ok(None) if !tracked.is_sure => None,
+            Err(error) if !tracked.is_sure && error.kind == KubeErrorKind::NoSuchKind => None,
+            Ok(None) => Some(Owner::new(who, Undoes::Unknown("it is not in this cluster".into()))),
+            Err(error) => Some(Owner::new(who, Undoes::Unknown(unread(&error)))),
         }
     }
 

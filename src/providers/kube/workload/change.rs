@@ -1,10 +1,12 @@
 //! A change of a workload, followed until it runs.
 
+use super::Workload;
 use super::chosen::{Found, get, patch};
+use crate::base::units::counted;
 use crate::core::words::action::Failure;
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
-use crate::providers::kube::client::{Call, Cluster, KubeError};
+use crate::providers::kube::client::{Call, Cluster, KubeError, PODS, Scope};
 use crate::providers::kube::object::{For, Object};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -20,41 +22,84 @@ pub async fn send(cluster: &Cluster, found: &Found, change: &Value, how: For) ->
     Object::of(resource, &found.object).patch(cluster, (get(resource), patch(resource)), change, how).await
 }
 
-/// Waits until all of them run as they are asked to.
+/// What has to be so before a change counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// As many pods run as are asked for, and no more: one that ends goes on until it is gone.
+    Scaled,
+    /// All pods are of the newest template.
+    Renewed,
+}
+
+/// Waits until it is so for all of them.
 ///
 /// # Errors
-/// When the time is over, or a rollout does not get on.
+/// When the time is over.
 pub async fn follow(
     cluster: &Cluster,
     namespace: &str,
     all: &[Found],
+    until: Until,
     what: &str,
     context: &Context,
 ) -> Result<(), Failure> {
     let late = |seen: String| {
         Failure::maybe_done(
             what,
-            format!("the cluster took it, and it does not run yet: {seen}"),
-            "Look at its pods and events; verify the step until they are ready.",
+            format!("the cluster took it, and it is not through: {seen}"),
+            "Look at its pods and events; verify the step until it is.",
         )
     };
-    wait(context, PAUSE, late, || progress(cluster, namespace, all)).await
+    wait(context, PAUSE, late, || progress(cluster, namespace, all, until)).await
 }
 
-async fn progress(cluster: &Cluster, namespace: &str, all: &[Found]) -> Result<Progress<()>, Unseen> {
+async fn progress(
+    cluster: &Cluster,
+    namespace: &str,
+    all: &[Found],
+    until: Until,
+) -> Result<Progress<()>, Unseen> {
     let mut waits = Vec::new();
     for found in all {
-        let seen = read(cluster, namespace, found).await?.workload();
-        if !seen.is_there() {
-            let stuck = seen
-                .stuck
-                .as_deref()
-                .map(|why| format!(" ({})", cluster.shown(why, 120)))
-                .unwrap_or_default();
-            waits.push(format!("{} {} of {} ready{stuck}", seen.name, seen.ready, seen.wanted));
-        }
+        waits.extend(missing(cluster, namespace, found, until).await?);
     }
     Ok(if waits.is_empty() { Progress::Reached(()) } else { Progress::Waiting(waits.join(", ")) })
+}
+
+/// What is missing of one, as it is now.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn missing(
+    cluster: &Cluster,
+    namespace: &str,
+    found: &Found,
+    until: Until,
+) -> Result<Option<String>, KubeError> {
+    let seen = read(cluster, namespace, found).await?.workload();
+    let is_so = if until == Until::Scaled { seen.is_scaled() } else { seen.is_there() };
+    if !is_so {
+        let stuck = seen.stuck.as_deref();
+        let stuck = stuck.map(|why| format!(" ({})", cluster.shown(why, 120))).unwrap_or_default();
+        return Ok(Some(format!("{}{stuck}", seen.progress())));
+    }
+    if until == Until::Renewed {
+        return Ok(None);
+    }
+    let running = running(cluster, namespace, &seen).await?;
+    let more = running.saturating_sub(usize::try_from(seen.wanted).unwrap_or(usize::MAX));
+    Ok((more > 0).then(|| format!("{} of {} still run, and are to end", counted(more, "pod"), seen.name)))
+}
+
+/// How many pods of a workload there are that have not come to their end; those that are to end are among them.
+async fn running(cluster: &Cluster, namespace: &str, workload: &Workload) -> Result<usize, KubeError> {
+    let call = Call::new("list pods", format!("of {} in {namespace}", workload.name));
+    let selector = workload.label_selector();
+    let scope = Scope { resource: PODS, namespace: Some(namespace), selector: selector.as_deref() };
+    let (pods, _) = cluster.list(&call, scope, cluster.deadline()).await?;
+    let ended = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+    let is_own = |pod: &&Value| workload.selects(&pod["metadata"]["labels"]) && !ended(pod);
+    Ok(pods.iter().filter(is_own).count())
 }
 
 /// The same object as it is now.

@@ -71,6 +71,12 @@ impl Chosen {
     pub fn of(params: &Params, clients: &Clients, kinds: &'static [Resource]) -> Result<Self, BuildError> {
         let names = named(params)?;
         let selector = params.text("selector").map(str::to_owned);
+        if selector.as_deref().is_some_and(|selector| selector.trim().is_empty()) {
+            return Err(BuildError::value("selector", "", "it is empty, which would mean all: say `all`"));
+        }
+        if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+            return Err(BuildError::value("names", &twice.1.words(), "it is named twice"));
+        }
         let which = match (names.is_empty(), selector, params.flag("all")) {
             (false, None, false) => Which::Named(names),
             (true, Some(selector), false) => Which::Selected(selector),
@@ -100,6 +106,12 @@ impl Chosen {
             ));
         }
         let at_most = params.integer("at_most").and_then(|most| usize::try_from(most).ok()).unwrap_or(20);
+        if let Which::Named(names) = &which
+            && names.len() > at_most
+        {
+            let why = format!("{} are named, and `at_most` allows {at_most}", names.len());
+            return Err(BuildError::value("names", &names.len().to_string(), why));
+        }
         Ok(Self { place: Place::of(params, clients)?, which, at_most, kinds })
     }
 

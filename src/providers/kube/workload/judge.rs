@@ -51,7 +51,7 @@ pub(super) fn judge(cluster: &Cluster, seen: &Seen, least: Option<u64>) -> Measu
         (_, true) => format!("{ready} of {wanted} ready"),
         (_, false) => format!("{ready} of {wanted} ready: {missing}"),
     };
-    let mut measured = Measurement::good(summary).judged(seen.worst(least));
+    let mut measured = Measurement::good(summary).judged(seen.worst(least, &missing));
     if !seen.absent.is_empty() {
         let why = format!("{} is not there in {namespace}", seen.absent.join(", "));
         measured = measured.judged(Verdict::Critical(why));

@@ -27,7 +27,7 @@ pub static KIND: ProbeKind = ProbeKind {
     sees: Sees::Workloads,
     doc: "Watches deployments, stateful sets and daemon sets, and their pods: how many are ready of those that are asked \
           for, what crashes, which images cannot be had, whether a rollout gets on. The value is the number of ready \
-          pods; one that the API does not tell is 0. None ready of those asked for is critical, and so is a workload that \
+          pods; one that the API does not tell is 0. A workload of which none is ready is critical, and so is one that \
           is named and not there; some missing is a warning. What is scaled to 0 is good, unless `min_ready` says \
           otherwise. It reads by watch, so that a short `every` costs the API server nothing; with each look it also asks \
           whether the API server answers, and is unknown when it does not.",
@@ -169,15 +169,18 @@ impl Seen {
         (sum(|one| one.ready), sum(|one| one.wanted))
     }
 
-    pub(super) fn worst(&self, least: Option<u64>) -> Verdict {
+    pub(super) fn worst(&self, least: Option<u64>, missing: &str) -> Verdict {
         let (ready, wanted) = self.numbers();
-        match least {
-            Some(least) if ready < least => Verdict::Critical(format!(
-                "{} ready, at least {least} expected",
-                counted(ready as usize, "pod")
-            )),
+        let dead = self.workloads.iter().find(|one| one.wanted > 0 && one.ready == 0);
+        match (least, dead) {
+            (Some(least), _) if ready < least => {
+                let pods = counted(usize::try_from(ready).unwrap_or(usize::MAX), "pod");
+                Verdict::Critical(format!("{pods} ready, at least {least} expected"))
+            }
             _ if wanted > 0 && ready == 0 => Verdict::Critical(format!("none of {wanted} is ready")),
-            _ if ready < wanted => Verdict::Warn(format!("{ready} of {wanted} ready")),
+            // Whatever else runs: that service is gone.
+            (_, Some(_)) => Verdict::Critical(format!("{ready} of {wanted} ready: {missing}")),
+            _ if ready < wanted => Verdict::Warn(format!("{ready} of {wanted} ready: {missing}")),
             _ => Verdict::Good,
         }
     }

@@ -1,6 +1,6 @@
 //! `kube-rollout-restart`: new pods for workloads, of the template that they have.
 
-use super::change::{follow, half_done, read, send};
+use super::change::{Until, follow, half_done, read, send};
 use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, RUNNING, SELECTOR, call_words};
 use crate::base::problem::Problem;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
@@ -108,9 +108,22 @@ impl Change for Restart {
                     format!("the rollout of {} is paused: it would make no new pods", one.named.words());
                 refused.get_or_insert(Problem::new(why, "Resume it first: `kubectl rollout resume`."));
             }
+            if one.workload().waits_for_deletion {
+                let why = format!(
+                    "{} makes new pods only where somebody deletes the old ones (OnDelete)",
+                    one.named.words()
+                );
+                refused.get_or_insert(Problem::new(
+                    why,
+                    "Delete its pods one after the other, and attest the step.",
+                ));
+            }
             if refused.is_none() {
                 let judged = send(cluster, one, &patch("trial"), For::Trial).await;
-                refused = judged.err().map(|error| Problem::new(error.to_string(), error.next_step()));
+                refused = judged
+                    .err()
+                    .filter(|error| !error.is_untriable())
+                    .map(|error| Problem::new(error.to_string(), error.next_step()));
             }
         }
         let mut identity = vec![("context".to_owned(), cluster.context.to_string())];
@@ -159,7 +172,7 @@ impl Change for Restart {
             (context.output)(&format!("{} makes new pods", one.named.words()));
             done.push(one.named.words());
         }
-        follow(cluster, &seen.namespace, &seen.found, &what, context).await?;
+        follow(cluster, &seen.namespace, &seen.found, Until::Renewed, &what, context).await?;
         Ok(Done { summary: format!("{}: new pods of {}", expected.name, done.join(", ")) })
     }
 

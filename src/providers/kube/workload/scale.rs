@@ -1,6 +1,6 @@
 //! `kube-scale`: how many pods workloads run.
 
-use super::change::{follow, half_done, read, send};
+use super::change::{Until, follow, half_done, missing, read, send};
 use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, SCALABLE, SELECTOR, call_words};
 use crate::base::problem::Problem;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// Where lifeboat writes what was there before it scaled (`from 3 to 0`), so that the way back finds it, whoever goes it.
 const BEFORE: &str = "lifeboat.dev/scaled";
+/// The most that a plan can ask for.
+const MOST: u32 = 10_000;
 /// Longer than a loop of what would set it back within seconds.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(15);
 
@@ -33,7 +35,7 @@ pub static KIND: ActionKind = ActionKind {
           another cluster, or back to what was there before lifeboat scaled them, which it writes beside the number \
           (annotation `lifeboat.dev/scaled`). The confirmation shows each workload from and to, and who would set it back: \
           Argo CD, Flux, Helm, an autoscaler, an operator. The API server judges the change before anybody is asked. Each \
-          workload has to be the one that was confirmed, unchanged since. The step waits until the pods are ready, and \
+          workload has to be the one that was confirmed, unchanged since. The step waits until the pods are ready and no more than those are left, and \
           counts as verified when it stayed so for `hold`.",
     keys: &[
         CONTEXT,
@@ -49,7 +51,12 @@ pub static KIND: ActionKind = ActionKind {
             "The region or context whose workloads of the same name say how many: what really is set there.",
         ),
         Key::default("restore", Takes::Flag, "false", "Back to what was there before lifeboat scaled them."),
-        Key::default("ready", Takes::Flag, "true", "Wait until the pods are ready."),
+        Key::default(
+            "ready",
+            Takes::Flag,
+            "true",
+            "Wait until the pods are ready, and those that are too many are gone.",
+        ),
         Key::default(
             "hold",
             Takes::Duration,
@@ -68,6 +75,7 @@ pub static KIND: ActionKind = ActionKind {
         "list statefulsets.apps",
         "patch statefulsets.apps",
         "list horizontalpodautoscalers.autoscaling",
+        "list pods",
     ],
     example: r#"[[runbooks.example.steps]]
 id = "scale-up"
@@ -76,7 +84,7 @@ action = "kube-scale"
 with.context = "dr"
 with.namespace = "shop"
 with.names = ["api", "worker"]
-with.like = "primary"
+with.replicas = 4
 confirm = "type"
 estimate = "2m"
 timeout = "10m"
@@ -212,7 +220,10 @@ impl Change for Scale {
             if refused.is_none() {
                 let patch = one.patch(matches!(self.wish, Wish::Before));
                 let judged = send(cluster, &one.found, &patch, For::Trial).await;
-                refused = judged.err().map(|error| Problem::new(error.to_string(), error.next_step()));
+                refused = judged
+                    .err()
+                    .filter(|error| !error.is_untriable())
+                    .map(|error| Problem::new(error.to_string(), error.next_step()));
             }
         }
         let all: Vec<Found> = moves.iter().map(|one| one.found.clone()).collect();
@@ -239,13 +250,26 @@ impl Change for Scale {
         };
         let commands: Vec<String> = due().map(|one| command(one.to, &one.found.named.words())).collect();
         let notes = seen.refused.clone().map(Problem::notes).unwrap_or_default();
+        let since = seen.moves.iter().filter(|_| matches!(self.wish, Wish::Before)).filter_map(|one| {
+            let (_, to) = before(&one.found).filter(|(_, to)| *to != one.from)?;
+            let name = &one.found.named.name;
+            Some(format!(
+                "lifeboat set {name} to {to}, and it is set to {}: somebody changed it since.",
+                one.from
+            ))
+        });
         let owned = seen.owners.iter().map(|(name, owner)| owner.note(name));
         let total = |of: fn(&Move) -> u32| seen.moves.iter().map(|one| u64::from(of(one))).sum::<u64>();
         let sum = format!("{} to {} pods in all", total(|one| one.from), total(|one| one.to));
         Shown {
             call: format!("PATCH spec.replicas of {} in {}", names.join(", "), seen.namespace),
             command: commands.join("; "),
-            notes: notes.into_iter().chain(owned).chain((seen.moves.len() > 1).then_some(sum)).collect(),
+            notes: notes
+                .into_iter()
+                .chain(since)
+                .chain(owned)
+                .chain((seen.moves.len() > 1).then_some(sum))
+                .collect(),
             undo: due().map(|one| command(one.from, &one.found.named.words())).collect(),
             sets: due().map(|one| (one.found.named.words(), one.words())).collect(),
         }
@@ -282,7 +306,7 @@ impl Change for Scale {
         }
         if self.waits {
             let all: Vec<Found> = seen.moves.into_iter().map(|one| one.found).collect();
-            follow(cluster, &seen.namespace, &all, &what, context).await?;
+            follow(cluster, &seen.namespace, &all, Until::Scaled, &what, context).await?;
         }
         Ok(Done { summary: format!("{}: {}", expected.name, done.join(", ")) })
     }
@@ -320,9 +344,12 @@ impl Change for Scale {
                     "Somebody else decides over it: the notes of the step say who. Suspend that first.",
                 ));
             }
-            if self.waits && !seen.is_there() {
-                let why = format!("{name}: {} of {wished} pods are ready", seen.ready);
-                return Err(not_yet(why, "It still goes on: verify again."));
+            let waits = match self.waits {
+                true => missing(cluster, &namespace, one, Until::Scaled).await,
+                false => Ok(None),
+            };
+            if let Some(missing) = waits.map_err(|error| error.of_change(&what))? {
+                return Err(not_yet(missing, "It still goes on: verify again."));
             }
             evidence.push(format!(
                 "{name}: spec.replicas is {wished}, {} ready, seen by its controller",
@@ -374,9 +401,23 @@ impl Scale {
     ) -> Result<Result<u32, Problem>, crate::providers::kube::client::KubeError> {
         Ok(match &self.wish {
             Wish::Number(number) => Ok(*number),
-            Wish::Like(other) => Ok(read(other, namespace, found).await?.workload().wanted),
+            Wish::Like(other) => match read(other, namespace, found).await?.workload().wanted {
+                0 if from > 0 => Err(Problem::new(
+                    format!(
+                        "{} is set to 0 in {}: nothing of it is asked for there any more",
+                        found.named.words(),
+                        other.context
+                    ),
+                    "Say `replicas` in the plan.",
+                )),
+                there => Ok(there),
+            },
             Wish::Before => match before(found) {
-                Some((first, _)) => Ok(first),
+                Some((first, _)) if first <= MOST => Ok(first),
+                Some((first, _)) => Err(Problem::new(
+                    format!("the note of what was there before says {first} pods, which is beyond {MOST}"),
+                    "Somebody wrote it by hand: look who, and say `replicas` in the plan.",
+                )),
                 None => Err(Problem::new(
                     format!(
                         "{} carries no note of lifeboat's of what was there before; it runs {from}",

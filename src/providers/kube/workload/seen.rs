@@ -15,6 +15,12 @@ pub struct Workload {
     pub ready: u32,
     /// Pods of the newest template.
     pub updated: u32,
+    /// Pods that take traffic for long enough; those that are ready, where the API does not tell.
+    available: u32,
+    /// Pods that there are, of older templates too.
+    total: u32,
+    /// Whether new pods are made only where somebody deletes the old ones.
+    pub waits_for_deletion: bool,
     /// Whether its controller has seen the newest change of it.
     pub is_observed: bool,
     /// Why a rollout does not get on, in the controller's words.
@@ -30,9 +36,14 @@ impl Workload {
         let number =
             |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or(0);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (wanted, ready, updated) = match resource {
-            DAEMON_SETS => ("desiredNumberScheduled", "numberReady", "updatedNumberScheduled"),
-            _ => ("", "readyReplicas", "updatedReplicas"),
+        let (wanted, ready, updated, available, total) = match resource {
+            DAEMON_SETS => {
+                let total = "currentNumberScheduled";
+                ("desiredNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable", total)
+            }
+            // Its number of available ones came with Kubernetes 1.22.
+            STATEFUL_SETS => ("", "readyReplicas", "updatedReplicas", "readyReplicas", "replicas"),
+            _ => ("", "readyReplicas", "updatedReplicas", "availableReplicas", "replicas"),
         };
         Self {
             resource,
@@ -44,6 +55,9 @@ impl Workload {
             },
             ready: number(&status[ready]),
             updated: number(&status[updated]),
+            available: number(&status[available]),
+            total: number(&status[total]),
+            waits_for_deletion: spec["updateStrategy"]["type"] == "OnDelete",
             is_observed: status["observedGeneration"].as_u64().unwrap_or(0)
                 >= meta["generation"].as_u64().unwrap_or(0),
             stuck: stuck(&status["conditions"]),
@@ -67,9 +81,36 @@ impl Workload {
         Self::of(DAEMON_SETS, object)
     }
 
-    /// Whether all that is asked for runs, of the newest template.
+    /// Whether all that is asked for runs, of the newest template, and nothing else: by the rule of `kubectl rollout status`.
+    /// Pods of before may be ready while not one new pod is.
     pub fn is_there(&self) -> bool {
-        self.is_observed && self.ready >= self.wanted && self.updated >= self.wanted
+        self.is_observed
+            && self.updated >= self.wanted
+            && self.total <= self.updated
+            && self.available >= self.updated
+            && self.ready >= self.wanted
+    }
+
+    /// Whether as many run as are asked for, of whatever template.
+    pub fn is_scaled(&self) -> bool {
+        self.is_observed && self.ready >= self.wanted && self.available >= self.wanted
+    }
+
+    /// The labels that its pods have, as the API takes them; none where it selects in another way.
+    pub fn label_selector(&self) -> Option<String> {
+        let equal = self.selector["matchLabels"].as_object()?;
+        let pair = |(name, value): (&String, &Value)| Some(format!("{name}={}", value.as_str()?));
+        Some(equal.iter().filter_map(pair).collect::<Vec<_>>().join(","))
+    }
+
+    /// What is missing until it is there.
+    pub fn progress(&self) -> String {
+        let Self { name, wanted, ready, updated, total, .. } = self;
+        match total.saturating_sub(*updated) {
+            0 if ready == wanted => format!("{name} {} of {wanted} available", self.available),
+            0 => format!("{name} {ready} of {wanted} ready"),
+            old => format!("{name} {ready} of {wanted} ready, {old} of them of before"),
+        }
     }
 
     /// Whether a pod with these labels is one of it.
@@ -127,6 +168,21 @@ mod tests {
             json!({"status": {"desiredNumberScheduled": 4, "numberReady": 3, "updatedNumberScheduled": 4}});
         let agents = Workload::daemon_set(&all);
         assert_eq!((agents.wanted, agents.ready), (4, 3));
+    }
+
+    #[test]
+    fn pods_of_before_prove_no_new_one() {
+        let with = |updated: u32, total: u32, ready: u32, available: u32| {
+            let status = json!({"observedGeneration": 2, "updatedReplicas": updated, "replicas": total,
+                                "readyReplicas": ready, "availableReplicas": available});
+            let object = json!({"metadata": {"name": "web", "generation": 2}, "spec": {"replicas": 1}, "status": status});
+            Workload::deployment(&object)
+        };
+        let surge = with(1, 2, 1, 1);
+        assert!(!surge.is_there(), "the old pod is ready, the new one pends");
+        assert_eq!(surge.progress(), "web 1 of 1 ready, 1 of them of before");
+        assert!(!with(1, 1, 1, 0).is_there(), "not for long enough");
+        assert!(with(1, 1, 1, 1).is_there());
     }
 
     #[test]
