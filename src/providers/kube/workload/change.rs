@@ -6,7 +6,7 @@ use crate::base::units::counted;
 use crate::core::words::action::Failure;
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
-use crate::providers::kube::client::{Call, Cluster, KubeError, PODS, Scope};
+use crate::providers::kube::client::{Call, Cluster, KubeError, KubeErrorKind, PODS, Scope};
 use crate::providers::kube::object::{For, Object};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -50,7 +50,7 @@ pub async fn follow(
             "Look at its pods and events; verify the step until it is.",
         )
     };
-    wait(context, PAUSE, late, || progress(cluster, namespace, all, until)).await
+    wait(context, PAUSE, late, || progress(cluster, namespace, all, until, what)).await
 }
 
 async fn progress(
@@ -58,10 +58,17 @@ async fn progress(
     namespace: &str,
     all: &[Found],
     until: Until,
+    what: &str,
 ) -> Result<Progress<()>, Unseen> {
     let mut waits = Vec::new();
     for found in all {
-        waits.extend(missing(cluster, namespace, found, until).await?);
+        match missing(cluster, namespace, found, until).await {
+            Err(error) if error.kind == KubeErrorKind::NotFound => {
+                let next = "It was changed, and somebody deleted it since: find out who.";
+                return Ok(Progress::Lost(Failure::maybe_done(what, error.to_string(), next)));
+            }
+            seen => waits.extend(seen?),
+        }
     }
     Ok(if waits.is_empty() { Progress::Reached(()) } else { Progress::Waiting(waits.join(", ")) })
 }
