@@ -26,6 +26,9 @@ const ASKS: &[&str] = &[
     "Answer \"",
 ];
 
+/// What a step says whose confirmation is not open.
+const REOPENS: &str = "p look at the call and confirm";
+
 pub struct Operator {
     pub console: Pty,
     /// How long anything on the screen may take before the test fails.
@@ -108,14 +111,19 @@ impl Operator {
     }
 
     /// Confirms by the phrase and ctrl-y, until the screen meets a condition. What was typed while the dialog let nothing
-    /// through is typed again.
+    /// through is typed again. On a busy machine what a confirmation rests on may be late, which withdraws it: a person
+    /// opens it again.
     pub fn confirms(&mut self, confirmation: &str, phrase: &str, met: impl Fn(&str) -> bool) {
         let typed_anew = format!("\x15{phrase}");
-        let press = |console: &mut Pty| match console.screen().contains("to go, then ctrl-y") {
-            true => console.types(&typed_anew),
-            false => console.press("\x19"),
+        let press = |console: &mut Pty| {
+            let screen = console.screen();
+            match (screen.contains(confirmation), screen.contains("to go, then ctrl-y")) {
+                (false, _) => console.press("p"),
+                (true, true) => console.types(&typed_anew),
+                (true, false) => console.press("\x19"),
+            }
         };
-        let asks = |screen: &str| screen.contains(confirmation);
+        let asks = |screen: &str| screen.contains(confirmation) || screen.contains(REOPENS);
         self.repeats(&format!("{phrase} was not confirmed"), press, asks, met);
     }
 

@@ -7,6 +7,7 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
+use regex::Regex;
 use std::time::Duration;
 
 /// Where a probe looks.
@@ -112,4 +113,50 @@ fn namespace(params: &Params) -> Result<Option<String>, BuildError> {
 pub fn checked<'a>(key: &str, name: &'a str) -> Result<&'a str, BuildError> {
     let why = "names in Kubernetes have small letters, digits, `-` and `.`";
     if is_name(name) { Ok(name) } else { Err(BuildError::value(key, name, why)) }
+}
+
+/// A selector of labels.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors>
+///
+/// # Errors
+/// When it is none. An empty one would mean everything.
+pub fn selector(params: &Params) -> Result<Option<String>, BuildError> {
+    let Some(text) = params.text("selector") else { return Ok(None) };
+    let (key, value) = (r"[A-Za-z0-9][A-Za-z0-9_./-]*", r"[A-Za-z0-9_.-]*");
+    let equal = format!(r"{key}\s*(?:==?|!=)\s*{value}");
+    let among = format!(r"{key}\s+(?:in|notin)\s*\(\s*{value}(?:\s*,\s*{value})*\s*\)");
+    let one = format!(r"\s*(?:{among}|{equal}|!?{key})\s*");
+    let fits = Regex::new(&format!(r"\A{one}(?:,{one})*\z")).is_ok_and(|regex| regex.is_match(text));
+    let why = "it is no selector of labels, such as `tier=front`, `tier!=db`, `env in (dr, prod)`, `!canary`; all are \
+               those without one";
+    if fits { Ok(Some(text.to_owned())) } else { Err(BuildError::value("selector", text, why)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::params::Param;
+
+    #[test]
+    fn a_selector_is_checked_before_anybody_is_asked() {
+        let of = |text: &str| {
+            let mut params = Params::default();
+            params.0.insert("selector".into(), Param::Text(text.into()));
+            selector(&params).is_ok()
+        };
+        for good in [
+            "tier=front",
+            "a==b,c!=d",
+            "env in (dr, prod)",
+            "x notin (a)",
+            "!canary",
+            "app.kubernetes.io/name=web",
+            "a=",
+        ] {
+            assert!(of(good), "{good}");
+        }
+        for bad in ["", " ", "a==b,,(((", "a=b,", "in (a)b", "a b", "a=b c"] {
+            assert!(!of(bad), "{bad}");
+        }
+    }
 }

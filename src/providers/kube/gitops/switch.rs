@@ -171,9 +171,17 @@ impl Change for Switch {
 
     async fn checks(&self) -> Vec<Check> {
         let Ok((_, seen)) = self.read().await else { return Vec::new() };
+        let idle = (!self.is_resumed && !seen.found.syncs).then(|| {
+            let next = "Take the step out of the plan, or find out who suspended it.";
+            Check::warn("there is something to suspend", format!("nothing: {}", seen.found.words), next)
+        });
         // That there is nothing to resume is how it has to be before the night.
         let refused = seen.change.err().filter(|_| !self.is_resumed);
         let refused = refused.map(|problem| problem.check("the API server takes it"));
-        refused.into_iter().chain(seen.owners.iter().map(|owner| owner.check(&self.syncer.name()))).collect()
+        refused
+            .into_iter()
+            .chain(idle)
+            .chain(seen.owners.iter().map(|owner| owner.check(&self.syncer.name())))
+            .collect()
     }
 }

@@ -60,7 +60,7 @@ timeout = "5s"
 
 pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let reader = Reader::of(spec, clients)?;
-    let selector = spec.params.text("selector").map(str::to_owned);
+    let selector = crate::providers::kube::place::selector(&spec.params)?;
     let least = spec.params.integer("min_ready").and_then(|least| u64::try_from(least).ok());
     Ok(Box::new(Nodes { reader, selector, least }))
 }

@@ -11,7 +11,7 @@ use crate::providers::clients::Clients;
 use crate::providers::kube::client::{
     Call, DAEMON_SETS, DEPLOYMENTS, KubeError, Resource, STATEFUL_SETS, Scope,
 };
-use crate::providers::kube::place::Place;
+use crate::providers::kube::place::{Place, selector};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -70,10 +70,7 @@ impl Chosen {
     /// When it says none, or in two ways.
     pub fn of(params: &Params, clients: &Clients, kinds: &'static [Resource]) -> Result<Self, BuildError> {
         let names = named(params)?;
-        let selector = params.text("selector").map(str::to_owned);
-        if selector.as_deref().is_some_and(|selector| selector.trim().is_empty()) {
-            return Err(BuildError::value("selector", "", "it is empty, which would mean all: say `all`"));
-        }
+        let selector = selector(params)?;
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
             return Err(BuildError::value("names", &twice.1.words(), "it is named twice"));
         }

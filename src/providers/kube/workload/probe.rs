@@ -12,7 +12,7 @@ use crate::providers::clients::Clients;
 use crate::providers::kube::client::{
     Call, Cluster, DAEMON_SETS, DEPLOYMENTS, KubeError, PODS, Resource, STATEFUL_SETS, Scope,
 };
-use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader};
+use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, selector};
 use crate::providers::kube::watched::Watched;
 use crate::providers::kube::workload::judge::{Seen, judge};
 use crate::providers::kube::workload::named::{Named, named};
@@ -85,7 +85,7 @@ timeout = "5s"
 pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let reader = Reader::of(spec, clients)?;
     let names = named(&spec.params)?;
-    let selector = spec.params.text("selector").map(str::to_owned);
+    let selector = selector(&spec.params)?;
     if !names.is_empty() && selector.is_some() {
         let why = "`names` says which ones already: leave one of the two out";
         return Err(BuildError::value("selector", selector.as_deref().unwrap_or_default(), why));

@@ -203,7 +203,7 @@ impl Change for Scale {
         let mut refused = None;
         for found in self.chosen.read(&namespace).await? {
             let from = found.workload().wanted;
-            let to = match self.wished(&namespace, &found, from).await? {
+            let to = match self.wished(&namespace, &found, from).await {
                 Ok(to) => to,
                 Err(problem) => {
                     refused.get_or_insert(problem);
@@ -393,25 +393,26 @@ impl Change for Scale {
 
 impl Scale {
     /// How many it shall become, or why nobody can say.
-    async fn wished(
-        &self,
-        namespace: &str,
-        found: &Found,
-        from: u32,
-    ) -> Result<Result<u32, Problem>, crate::providers::kube::client::KubeError> {
-        Ok(match &self.wish {
+    async fn wished(&self, namespace: &str, found: &Found, from: u32) -> Result<u32, Problem> {
+        match &self.wish {
             Wish::Number(number) => Ok(*number),
-            Wish::Like(other) => match read(other, namespace, found).await?.workload().wanted {
-                0 if from > 0 => Err(Problem::new(
-                    format!(
-                        "{} is set to 0 in {}: nothing of it is asked for there any more",
-                        found.named.words(),
-                        other.context
-                    ),
-                    "Say `replicas` in the plan.",
-                )),
-                there => Ok(there),
-            },
+            Wish::Like(other) => {
+                match read(other, namespace, found).await.map(|there| there.workload().wanted) {
+                    Err(error) => Err(Problem::new(
+                        format!("how many run in {} cannot be read: {error}", other.context),
+                        "Say `replicas` in the plan, or scale it by hand and attest the step.",
+                    )),
+                    Ok(0) if from > 0 => Err(Problem::new(
+                        format!(
+                            "{} is set to 0 in {}: nothing of it is asked for there any more",
+                            found.named.words(),
+                            other.context
+                        ),
+                        "Say `replicas` in the plan.",
+                    )),
+                    Ok(there) => Ok(there),
+                }
+            }
             Wish::Before => match before(found) {
                 Some((first, _)) if first <= MOST => Ok(first),
                 Some((first, _)) => Err(Problem::new(
@@ -426,7 +427,7 @@ impl Scale {
                     "Say `replicas` in the plan, or scale it by hand.",
                 )),
             },
-        })
+        }
     }
 
     fn by_hand(&self) -> String {
