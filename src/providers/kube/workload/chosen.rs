@@ -9,7 +9,7 @@ use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::kube::client::{
-    Call, DAEMON_SETS, DEPLOYMENTS, KubeError, Resource, STATEFUL_SETS, Scope,
+    Call, DAEMON_SETS, DEPLOYMENTS, KubeError, Resource, STATEFUL_SETS, Scope, is_name,
 };
 use crate::providers::kube::place::{Place, selector};
 use serde_json::Value;
@@ -151,7 +151,9 @@ impl Chosen {
             for name in names {
                 let call = Call::new(get(name.resource), format!("{} in {namespace}", name.words()));
                 let path = name.resource.path(Some(namespace), Some(&name.name));
-                found.push(Found::of(name.resource, cluster.get(&call, path, within).await?));
+                let object = cluster.get(&call, path, within).await?;
+                // By the plan's own word, whatever it answers to.
+                found.push(Found { named: name.clone(), ..Found::of(name.resource, object) });
             }
             return Ok(found);
         }
@@ -164,6 +166,11 @@ impl Chosen {
             let scope = Scope { resource: *resource, namespace: Some(namespace), selector };
             let (objects, _) = cluster.list(&call, scope, within).await?;
             found.extend(objects.into_iter().map(|object| Found::of(*resource, object)));
+            // A name becomes part of a path and of a command.
+            if found.iter().any(|one| !is_name(&one.named.name)) {
+                let why = "what answered names an object as none can be named: it is no API server";
+                return Err(Unread::Failed(Problem::new(why, "Find out what answers there.")));
+            }
         }
         let absent = |why: String, next: &str| Err(Unread::Absent(Problem::new(why, next)));
         match found.len() {

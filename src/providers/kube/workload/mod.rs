@@ -3,6 +3,7 @@
 mod change;
 mod chosen;
 mod judge;
+mod moves;
 mod named;
 mod pods;
 pub mod probe;

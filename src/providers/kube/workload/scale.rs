@@ -2,6 +2,7 @@
 
 use super::change::{Until, follow, half_done, missing, read, send};
 use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, SCALABLE, SELECTOR, call_words};
+use super::moves::{BEFORE, MOST, Move, before};
 use crate::base::problem::Problem;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
@@ -15,13 +16,8 @@ use crate::providers::kube::object::For;
 use crate::providers::kube::owner::{Field, Owner, Owners};
 use crate::providers::kube::place::{CONTEXT, NAMESPACE};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Where lifeboat writes what was there before it scaled (`from 3 to 0`), so that the way back finds it, whoever goes it.
-const BEFORE: &str = "lifeboat.dev/scaled";
-/// The most that a plan can ask for.
-const MOST: u32 = 10_000;
 /// Longer than a loop of what would set it back within seconds.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(15);
 
@@ -137,51 +133,6 @@ struct Seen {
     refused: Option<Problem>,
 }
 
-/// One workload, from and to.
-struct Move {
-    found: Found,
-    from: u32,
-    to: u32,
-}
-
-impl Move {
-    fn words(&self) -> String {
-        format!("{} -> {}", self.from, self.to)
-    }
-
-    /// As the target's identity keeps it.
-    fn identity(&self) -> (String, String) {
-        let Found { named, uid, generation, .. } = &self.found;
-        (named.words(), format!("uid {uid}, generation {generation}, {} -> {}", self.from, self.to))
-    }
-
-    /// What it was to become, as [`Self::identity`] says it.
-    fn wished(identity: &str) -> Option<u32> {
-        identity.rsplit_once("-> ")?.1.parse().ok()
-    }
-
-    fn is_due(&self) -> bool {
-        self.from != self.to
-    }
-
-    /// The number, and what was there before: kept over several scalings, forgotten on the way back.
-    fn patch(&self, is_restored: bool) -> Value {
-        let first =
-            before(&self.found).filter(|(_, to)| *to == self.from).map_or(self.from, |(from, _)| from);
-        let note = match is_restored {
-            true => Value::Null,
-            false => json!(format!("from {first} to {}", self.to)),
-        };
-        json!({"metadata": {"annotations": {BEFORE: note}}, "spec": {"replicas": self.to}})
-    }
-}
-
-/// What lifeboat wrote: from and to.
-fn before(found: &Found) -> Option<(u32, u32)> {
-    let (from, to) = found.annotation(BEFORE)?.strip_prefix("from ")?.split_once(" to ")?;
-    Some((from.parse().ok()?, to.parse().ok()?))
-}
-
 impl Change for Scale {
     type Seen = Seen;
 
@@ -251,7 +202,7 @@ impl Change for Scale {
         let commands: Vec<String> = due().map(|one| command(one.to, &one.found.named.words())).collect();
         let notes = seen.refused.clone().map(Problem::notes).unwrap_or_default();
         let since = seen.moves.iter().filter(|_| matches!(self.wish, Wish::Before)).filter_map(|one| {
-            let (_, to) = before(&one.found).filter(|(_, to)| *to != one.from)?;
+            let (_, to) = before(one.found.annotation(BEFORE)).filter(|(_, to)| *to != one.from)?;
             let name = &one.found.named.name;
             Some(format!(
                 "lifeboat set {name} to {to}, and it is set to {}: somebody changed it since.",
@@ -413,7 +364,7 @@ impl Scale {
                     Ok(there) => Ok(there),
                 }
             }
-            Wish::Before => match before(found) {
+            Wish::Before => match before(found.annotation(BEFORE)) {
                 Some((first, _)) if first <= MOST => Ok(first),
                 Some((first, _)) => Err(Problem::new(
                     format!("the note of what was there before says {first} pods, which is beyond {MOST}"),
