@@ -178,3 +178,26 @@ async fn a_watch_that_is_too_old_or_breaks_is_read_anew() {
     });
     assert!(lists.load(Ordering::Relaxed) >= 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ends_each_watch_at_once_is_not_asked_without_end() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let watches = std::sync::Arc::new(AtomicU32::new(0));
+    let counted = watches.clone();
+    let address = server(move |path| {
+        if path.contains("watch=true") {
+            counted.fetch_add(u32::from(path.contains("/pods?")), Ordering::Relaxed);
+            return http("200 OK", "");
+        }
+        http("200 OK", "{\"gitVersion\":\"v1.33.1\",\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[]}")
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let kit = Kit::new(&[config(&folder, &address, "")], API, "");
+    let begun = Instant::now();
+    wait_until("it was asked several times", || {
+        let _ = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(kit.measure("w")));
+        watches.load(Ordering::Relaxed) >= 4
+    });
+    let each = begun.elapsed() / watches.load(Ordering::Relaxed);
+    assert!(each >= Duration::from_millis(350), "{each:?}");
+}

@@ -126,9 +126,10 @@ impl<T: Send + Sync + 'static> Watch<T> {
     async fn run(self, _ended: Ended<T>) {
         let (mut version, mut pause, mut failures) = (None::<String>, PAUSE, 0_u32);
         while self.state.strong_count() > 0 {
+            let begun = Instant::now();
             match self.follow(&mut version).await {
                 Ok(()) => (pause, failures) = (PAUSE, 0),
-                // Read anew, at once.
+                // Read anew.
                 Err(error) if error.kind == KubeErrorKind::Gone && version.take().is_some() => {}
                 Err(error) => {
                     failures += 1;
@@ -139,6 +140,10 @@ impl<T: Send + Sync + 'static> Watch<T> {
                         pause = (pause * 2).min(LONGEST_PAUSE);
                     }
                 }
+            }
+            // What ends each watch at once, or calls each version too old, is not asked without end.
+            if begun.elapsed() < PAUSE {
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }
