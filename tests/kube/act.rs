@@ -244,15 +244,48 @@ async fn what_is_scaled_to_none_counts_once_the_last_pod_is_gone() {
         east.kubectl(&["-n", &namespace, "patch", "pod", &pod, "--type=merge", "-p", &patch]);
     };
     holds(r#"["example.com/slow"]"#);
+    // A pod of somebody else with the same labels and more is none of it.
+    east.kubectl(&["-n", &namespace, "run", "canary", "--image=runs", "--labels=app=web,track=canary"]);
     let kit = Kit::new(&[east.admin()], "", &scale("off", &namespace, "with.all = true\nwith.replicas = 0"));
     let described = kit.action("off").describe().await.unwrap();
     let context =
         lifeboat::kinds::action::Context { timeout: jiff::SignedDuration::from_secs(8), ..kit.context() };
     let failure = kit.action("off").execute(&described.target, &context).await.unwrap_err();
-    assert!(failure.why.contains("1 pod of web still run"), "{failure}");
+    assert!(failure.why.contains("pods of web that are to end still run: 1"), "{failure}");
     let unproven = kit.action("off").verify(&described.target, &kit.context()).await.unwrap_err();
-    assert!(unproven.why.contains("1 pod of web still run"), "{unproven}");
+    assert!(unproven.why.contains("pods of web that are to end still run: 1"), "{unproven}");
     holds("[]");
-    wait_until("it is gone", || east.kubectl(&["-n", &namespace, "get", "pods", "-o", "name"]).is_empty());
+    wait_until("it is gone", || {
+        east.kubectl(&["-n", &namespace, "get", "pods", "-o", "name"]) == "pod/canary"
+    });
     kit.action("off").verify(&described.target, &kit.context()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_counts_once_the_last_pod_of_before_is_gone() {
+    let east = cluster(0);
+    let namespace = east.namespace("slow");
+    east.deployment(&namespace, "web", 1, "runs");
+    east.wait_for_ready(&namespace, "web", 1);
+    let pod = east.kubectl(&["-n", &namespace, "get", "pods", "-o", "jsonpath={.items[0].metadata.name}"]);
+    let holds = |finalizers: &str| {
+        let patch = format!(r#"{{"metadata":{{"finalizers":{finalizers}}}}}"#);
+        east.kubectl(&["-n", &namespace, "patch", "pod", &pod, "--type=merge", "-p", &patch]);
+    };
+    holds(r#"["example.com/slow"]"#);
+    let kit = Kit::new(
+        &[east.admin()],
+        "",
+        &step("again", "kube-rollout-restart", &namespace, "with.names = [\"web\"]"),
+    );
+    let described = kit.action("again").describe().await.unwrap();
+    let context =
+        lifeboat::kinds::action::Context { timeout: jiff::SignedDuration::from_secs(8), ..kit.context() };
+    let failure = kit.action("again").execute(&described.target, &context).await.unwrap_err();
+    assert!(failure.why.contains("pods of web that are to end still run: 1"), "{failure}");
+    let unproven = kit.action("again").verify(&described.target, &kit.context()).await.unwrap_err();
+    assert!(unproven.why.contains("pods of web that are to end still run: 1"), "{unproven}");
+    holds("[]");
+    wait_until("it is gone", || east.try_kubectl(&["-n", &namespace, "get", "pod", &pod]).is_err());
+    kit.action("again").verify(&described.target, &kit.context()).await.unwrap();
 }

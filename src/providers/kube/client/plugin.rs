@@ -35,17 +35,23 @@ struct Status {
     expiration_timestamp: Option<String>,
 }
 
-/// Without what looks like a credential: such a program got one, or may say one that lifeboat never learns of.
+/// The last line of what such a program said, without what looks like a credential: it got one, or may say one that
+/// lifeboat never learns of. Rather a word too few than one too many: what it says is kept for ever.
 fn masked(said: &str) -> String {
     static CREDENTIALS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let tokens = r"eyJ[\w-]+(?:\.[\w-]*)*";
-        let named =
-            r"(?i)[\w-]*(?:passw|secret|token|api.?key|access.?key|credential)[\w-]*[\x22']?\s*[=:]\s*\S+";
-        Regex::new(&format!("{tokens}|{named}")).ok()
+        let quoted = r"(?:\x22[^\x22]*\x22?|'[^']*'?|\S+)";
+        let names = "passw|passphrase|pwd|secret|token|api.?key|access.?key|private|credential|cookie|session.?id|authorization";
+        let named = format!(r"(?i)[\w-]*(?:{names})[\w-]*[\x22']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?{quoted}");
+        let option = format!(r"(?i)--?[\w-]*(?:{names})[\w-]*\s+{quoted}");
+        let scheme = r"(?i)\b(?:bearer|basic)\s+\S+";
+        let user = r"[a-zA-Z][\w+.-]*://[^\s/@]*@";
+        let long = r"[A-Za-z0-9+/_=.-]*(?:[0-9][A-Za-z+/_=-]*){3}[A-Za-z0-9+/_=.-]{12,}";
+        Regex::new(&format!("eyJ\\S*|{named}|{option}|{scheme}|{user}|{long}")).ok()
     });
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     match &*CREDENTIALS {
-        Some(regex) => regex.replace_all(said, "[hidden]").into_owned(),
-        None => String::new(),
+        Some(regex) if !last.contains("-----") => regex.replace_all(last, "[hidden]").into_owned(),
+        _ => "[hidden]".to_owned(),
     }
 }
 
@@ -189,8 +195,19 @@ mod tests {
         for (said, shown) in [
             ("refused for eyJhbGciOi.eyJzdWIi.x-Y_z", "refused for [hidden]"),
             ("aws_secret_access_key=wJalrXUtnFEMI password: hunter2", "[hidden] [hidden]"),
-            (r#"{"token": "abc"}"#, r#"{"[hidden]"#),
-            ("the SSO session is over", "the SSO session is over"),
+            (r#"{"token": "abc", "password" : "two words"}"#, r#"{"[hidden], "[hidden]}"#),
+            ("see https://bob:hunter2pw@idp.corp/x", "see [hidden]idp.corp/x"),
+            ("Authorization: Bearer opaque0123456789abcd", "[hidden]"),
+            ("got Basic Ym9iOmh1bnRlcjI= back", "got [hidden] back"),
+            ("az login --password hunter2pw failed", "az login [hidden] failed"),
+            ("passphrase: abc pwd=hunter3 cookie: SESS=abcd", "[hidden] [hidden] [hidden]"),
+            ("key\n-----END PRIVATE KEY-----\n", "[hidden]"),
+            ("AKIA1234567890ABCDEF is not known", "[hidden] is not known"),
+            ("a first line\nthe SSO session is over\n", "the SSO session is over"),
+            (
+                "oauth: invalid_grant: reauthentication is needed",
+                "oauth: invalid_grant: reauthentication is needed",
+            ),
         ] {
             assert_eq!(masked(said), shown);
         }

@@ -2,11 +2,10 @@
 
 use super::Workload;
 use super::chosen::{Found, get, patch};
-use crate::base::units::counted;
 use crate::core::words::action::Failure;
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
-use crate::providers::kube::client::{Call, Cluster, KubeError, KubeErrorKind, PODS, Scope};
+use crate::providers::kube::client::{Call, Cluster, DEPLOYMENTS, KubeError, KubeErrorKind, PODS, Scope};
 use crate::providers::kube::object::{For, Object};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -27,7 +26,7 @@ pub async fn send(cluster: &Cluster, found: &Found, change: &Value, how: For) ->
 pub enum Until {
     /// As many pods run as are asked for, and no more: one that ends goes on until it is gone.
     Scaled,
-    /// All pods are of the newest template.
+    /// All pods are of the newest template, and those of before are gone.
     Renewed,
 }
 
@@ -90,23 +89,41 @@ pub async fn missing(
         let stuck = stuck.map(|why| format!(" ({})", cluster.shown(why, 120))).unwrap_or_default();
         return Ok(Some(format!("{}{stuck}", seen.progress())));
     }
-    if until == Until::Renewed {
-        return Ok(None);
-    }
-    let running = running(cluster, namespace, &seen).await?;
+    let running = running(cluster, namespace, found, &seen).await?;
     let more = running.saturating_sub(usize::try_from(seen.wanted).unwrap_or(usize::MAX));
-    Ok((more > 0).then(|| format!("{} of {} still run, and are to end", counted(more, "pod"), seen.name)))
+    Ok((more > 0).then(|| format!("pods of {} that are to end still run: {more}", seen.name)))
 }
 
 /// How many pods of a workload there are that have not come to their end; those that are to end are among them.
-async fn running(cluster: &Cluster, namespace: &str, workload: &Workload) -> Result<usize, KubeError> {
+async fn running(
+    cluster: &Cluster,
+    namespace: &str,
+    found: &Found,
+    workload: &Workload,
+) -> Result<usize, KubeError> {
     let call = Call::new("list pods", format!("of {} in {namespace}", workload.name));
     let selector = workload.label_selector();
     let scope = Scope { resource: PODS, namespace: Some(namespace), selector: selector.as_deref() };
     let (pods, _) = cluster.list(&call, scope, cluster.deadline()).await?;
     let ended = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
-    let is_own = |pod: &&Value| workload.selects(&pod["metadata"]["labels"]) && !ended(pod);
-    Ok(pods.iter().filter(is_own).count())
+    Ok(pods.iter().filter(|pod| is_own(found, pod) && !ended(pod)).count())
+}
+
+/// Whether a pod is of this very workload: others may have its labels and more. A deployment owns its pods by a replica set,
+/// which is named after both it and the pods' template.
+fn is_own(found: &Found, pod: &Value) -> bool {
+    let meta = &pod["metadata"];
+    let owners = meta["ownerReferences"].as_array();
+    let Some(owner) = owners.and_then(|all| all.iter().find(|one| one["controller"] == true)) else {
+        return false;
+    };
+    match found.named.resource {
+        DEPLOYMENTS => {
+            let template = meta["labels"]["pod-template-hash"].as_str().unwrap_or_default();
+            owner["kind"] == "ReplicaSet" && owner["name"] == format!("{}-{template}", found.named.name)
+        }
+        _ => owner["uid"] == found.uid.as_str(),
+    }
 }
 
 /// The same object as it is now.

@@ -1,6 +1,6 @@
 //! `kube-rollout-restart`: new pods for workloads, of the template that they have.
 
-use super::change::{Until, follow, half_done, read, send};
+use super::change::{Until, follow, half_done, missing, read, send};
 use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, RUNNING, SELECTOR, call_words};
 use crate::base::problem::Problem;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
@@ -27,7 +27,7 @@ pub static KIND: ActionKind = ActionKind {
     sets: &[],
     doc: "Has deployments, stateful sets and daemon sets make their pods anew, as their rollout strategy says: so that they \
           read configuration, secrets or names again. It marks the pods' template with the attempt (annotation \
-          `lifeboat.dev/restarted-by`), waits until all pods are of that template and ready, and proves by that mark. A \
+          `lifeboat.dev/restarted-by`), waits until all pods are of that template and ready and those of before are gone, and proves by that mark. A \
           workload whose rollout is paused is refused.",
     keys: &[CONTEXT, NAMESPACE, NAMES, SELECTOR, ALL, AT_MOST],
     changes: true,
@@ -43,6 +43,7 @@ pub static KIND: ActionKind = ActionKind {
         "get daemonsets.apps",
         "list daemonsets.apps",
         "patch daemonsets.apps",
+        "list pods",
     ],
     example: r#"[[runbooks.example.steps]]
 id = "restart"
@@ -208,6 +209,10 @@ impl Change for Restart {
                     seen.wanted
                 );
                 return Err(not_yet(why, "It still goes on: verify again."));
+            }
+            let rest = missing(cluster, &namespace, &now, Until::Renewed).await;
+            if let Some(rest) = rest.map_err(|error| error.of_change(&what))? {
+                return Err(not_yet(rest, "Those of before go on until they end: verify again."));
             }
             evidence
                 .push(format!("{name}: {} pods carry the mark of this attempt and are ready", seen.updated));
