@@ -6,7 +6,6 @@ pub mod client;
 mod event;
 mod gitops;
 mod job;
-mod namespace;
 mod node;
 mod object;
 mod owner;

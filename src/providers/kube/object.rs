@@ -1,7 +1,9 @@
 //! One change of one object: sent once, to the object that was confirmed.
 
 use super::client::{Call, Cluster, KubeError, KubeErrorKind, Method, Resource, Sent};
+use super::said::{number, text};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// How often a change is sent anew because the object's status was written in between.
 const TRIES: usize = 5;
@@ -17,9 +19,11 @@ pub enum For {
 /// Which object, in which state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Object {
-    pub resource: Resource,
+    /// Where the API has it.
+    path: String,
+    /// For messages (`deployment web in shop`).
+    pub words: String,
     pub namespace: String,
-    pub name: String,
     pub uid: String,
     /// Counts the changes of what is asked for, not those of its status; 0 where the API does not count.
     pub generation: u64,
@@ -30,21 +34,23 @@ impl Object {
     /// As it was read.
     pub fn of(resource: Resource, object: &Value) -> Self {
         let meta = &object["metadata"];
-        let text = |name: &str| meta[name].as_str().unwrap_or_default().to_owned();
-        Self {
-            resource,
-            namespace: text("namespace"),
-            name: text("name"),
-            uid: text("uid"),
-            generation: meta["generation"].as_u64().unwrap_or_default(),
-            version: meta["resourceVersion"].clone(),
-        }
+        let (namespace, name) = (text(&meta["namespace"]), text(&meta["name"]));
+        let path = resource.path(Some(&namespace), Some(&name));
+        let place = if resource.is_namespaced { format!(" in {namespace}") } else { String::new() };
+        Self::at(path, format!("{} {name}{place}", resource.noun), object)
     }
 
-    /// For messages (`deployment web in shop`).
-    pub fn words(&self) -> String {
-        let Self { resource, namespace, name, .. } = self;
-        format!("{} {name} in {namespace}", resource.noun)
+    /// One that was read at that place.
+    pub fn at(path: String, words: String, object: &Value) -> Self {
+        let meta = &object["metadata"];
+        Self {
+            path,
+            words,
+            namespace: text(&meta["namespace"]),
+            uid: text(&meta["uid"]),
+            generation: number(&meta["generation"]),
+            version: meta["resourceVersion"].clone(),
+        }
     }
 
     /// Sends a merge patch for exactly this object in exactly this version. A conflict says that nothing was done: where
@@ -55,26 +61,26 @@ impl Object {
     pub async fn patch(
         &self,
         cluster: &Cluster,
-        (get, patch): (&'static str, &'static str),
+        (get, patch): (impl Into<Cow<'static, str>>, impl Into<Cow<'static, str>>),
         change: &Value,
         how: For,
     ) -> Result<(), KubeError> {
-        let path = self.resource.path(Some(&self.namespace), Some(&self.name));
-        let call = Call::new(patch, self.words());
+        let call = Call::new(patch, self.words.as_str());
+        let get = Call::new(get, self.words.as_str());
         let mut version = self.version.clone();
         for _ in 0..TRIES {
             let mut body = change.clone();
             body["metadata"]["resourceVersion"] = version.clone();
             body["metadata"]["uid"] = json!(self.uid);
             let query = if how == For::Trial { vec![("dryRun", "All".to_owned())] } else { Vec::new() };
-            let sent = Sent { method: Method::Merge, path: path.clone(), query, body: Some(&body) };
+            let sent = Sent { method: Method::Merge, path: self.path.clone(), query, body: Some(&body) };
             let error = match cluster.send(&call, sent, cluster.deadline()).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind == KubeErrorKind::Conflict => error,
                 Err(error) => return Err(error),
             };
-            let now = cluster.get(&Call::new(get, self.words()), path.clone(), cluster.deadline()).await?;
-            let now = Self::of(self.resource, &now);
+            let now = cluster.get(&get, self.path.clone(), cluster.deadline()).await?;
+            let now = Self::at(self.path.clone(), self.words.clone(), &now);
             if (&now.uid, now.generation) != (&self.uid, self.generation) {
                 return Err(error);
             }

@@ -1,6 +1,6 @@
 //! Where a probe looks and an action acts: context and namespace.
 
-use super::client::{Cluster, IN_CLUSTER, is_name};
+use super::client::{Call, Cluster, IN_CLUSTER, KubeError, is_name};
 use crate::kinds::probe::deadline;
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -9,6 +9,7 @@ use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use regex::Regex;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Where a probe looks.
 pub const PROBE_CONTEXT: Key = Key::optional(
@@ -58,6 +59,14 @@ impl Reader {
         let within = deadline(spec).min(cluster.deadline());
         Ok(Self { cluster, namespace: namespace(&spec.params)?, within })
     }
+
+    /// The plan's namespace, or the one of the context.
+    ///
+    /// # Errors
+    /// When the kubeconfig cannot be read or nobody can sign in.
+    pub async fn namespace(&self, call: &Call, until: Instant) -> Result<String, KubeError> {
+        self.cluster.namespace(self.namespace.as_deref(), call, until).await
+    }
 }
 
 /// What an action acts in.
@@ -75,6 +84,15 @@ impl Place {
     pub fn of(params: &Params, clients: &Clients) -> Result<Self, BuildError> {
         let context = params.require_text("context")?;
         Ok(Self { cluster: cluster(context, clients), namespace: namespace(params)? })
+    }
+
+    /// The plan's namespace, or the one of the context.
+    ///
+    /// # Errors
+    /// When the kubeconfig cannot be read or nobody can sign in.
+    pub async fn namespace(&self, call: &Call) -> Result<String, KubeError> {
+        let until = Instant::now() + self.cluster.deadline();
+        self.cluster.namespace(self.namespace.as_deref(), call, until).await
     }
 
     /// The beginning of the equivalent `kubectl` command.

@@ -147,8 +147,7 @@ async fn review(cluster: &Cluster, (permission, namespace): &Needed) -> Result<b
     // Nodes are of no namespace.
     let namespace = match namespace {
         _ if permission.ends_with(" nodes") => None,
-        Some(namespace) => Some(namespace.clone()),
-        None => Some(cluster.session(&call, until).await?.namespace),
+        named => Some(cluster.namespace(named.as_deref(), &call, until).await?),
     };
     let body = json!({
         "apiVersion": "authorization.k8s.io/v1",

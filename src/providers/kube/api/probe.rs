@@ -52,7 +52,7 @@ impl Probe for Api {
         Box::pin(async move {
             match self.look().await {
                 Err(error) if error.is_clusters_own() => Ok(Measurement::critical(&*error.message)),
-                seen => seen.map_err(|error| error.unmeasured()),
+                seen => seen.map_err(|error| error.problem()),
             }
         })
     }

@@ -3,20 +3,21 @@
 use crate::base::problem::Problem;
 use crate::core::words::action::Failure;
 use crate::kinds::action::Unread;
+use std::borrow::Cow;
 
 /// A call, for messages and for access reviews.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
     /// Verb and resource, as RBAC names them (`patch deployments.apps/scale`).
-    pub permission: &'static str,
+    pub permission: Cow<'static, str>,
     /// What it is about (`web in shop`).
     pub on: String,
 }
 
 impl Call {
     /// A call that needs `permission`, on a thing.
-    pub fn new(permission: &'static str, on: impl Into<String>) -> Self {
-        Self { permission, on: on.into() }
+    pub fn new(permission: impl Into<Cow<'static, str>>, on: impl Into<String>) -> Self {
+        Self { permission: permission.into(), on: on.into() }
     }
 }
 
@@ -65,7 +66,7 @@ pub enum KubeErrorKind {
 pub struct KubeError {
     pub kind: KubeErrorKind,
     /// Verb and resource.
-    pub permission: &'static str,
+    pub permission: Cow<'static, str>,
     /// What it was about.
     pub on: Box<str>,
     /// Which cluster was asked.
@@ -81,7 +82,7 @@ impl KubeError {
     pub fn new(context: &str, call: &Call, kind: KubeErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            permission: call.permission,
+            permission: call.permission.clone(),
             on: call.on.as_str().into(),
             context: context.into(),
             message: message.into().into(),
@@ -98,7 +99,7 @@ impl KubeError {
     /// The same, of another call: one sign-in serves many.
     #[must_use]
     pub(super) fn of(&self, call: &Call) -> Self {
-        Self { permission: call.permission, on: call.on.as_str().into(), ..self.clone() }
+        Self { permission: call.permission.clone(), on: call.on.as_str().into(), ..self.clone() }
     }
 
     /// Whether the cluster itself said it, or did not answer although a way to it is there: then it tells of the
@@ -114,7 +115,7 @@ impl KubeError {
     }
 
     /// Whether it says only that nobody can try the change without making it: a webhook with effects of its own.
-    pub fn is_untriable(&self) -> bool {
+    fn is_untriable(&self) -> bool {
         self.message.contains("does not support dry run")
     }
 
@@ -172,9 +173,14 @@ impl KubeError {
         }
     }
 
-    /// As the problem of a probe that measured nothing.
-    pub fn unmeasured(&self) -> Problem {
+    /// Why, and what to do.
+    pub fn problem(&self) -> Problem {
         Problem::new(self.to_string(), self.next_step())
+    }
+
+    /// Why the API server would not take a change that was only tried; none where nobody can try it.
+    pub fn refusal(&self) -> Option<Problem> {
+        (!self.is_untriable()).then(|| self.problem())
     }
 
     /// As the failure of a change.
@@ -192,7 +198,7 @@ impl KubeError {
 
 impl From<KubeError> for Unread {
     fn from(error: KubeError) -> Self {
-        let problem = Problem::new(error.to_string(), error.next_step());
+        let problem = error.problem();
         match error.kind {
             KubeErrorKind::NotFound | KubeErrorKind::NoSuchKind => Self::Absent(problem),
             _ => Self::Failed(problem),

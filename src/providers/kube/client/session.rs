@@ -60,6 +60,22 @@ impl Cluster {
         }
     }
 
+    /// A namespace that the plan names, or the one of the context.
+    ///
+    /// # Errors
+    /// When the plan names none and nobody can sign in.
+    pub async fn namespace(
+        &self,
+        named: Option<&str>,
+        call: &Call,
+        until: Instant,
+    ) -> Result<String, KubeError> {
+        match named {
+            Some(namespace) => Ok(namespace.to_owned()),
+            None => Ok(self.session(call, until).await?.namespace),
+        }
+    }
+
     /// Forgets a session that the cluster no longer takes; whether it was older than this very moment, so that another one
     /// may help.
     pub(super) fn renew(&self, session: &Session) -> bool {

@@ -12,7 +12,6 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
 use crate::providers::kube::client::{Call, EVENTS, KubeError, Scope};
-use crate::providers::kube::namespace;
 use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -73,7 +72,7 @@ struct Warnings {
 
 impl Probe for Warnings {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
-        Box::pin(async move { self.look().await.map_err(|error| error.unmeasured()) })
+        Box::pin(async move { self.look().await.map_err(|error| error.problem()) })
     }
 }
 
@@ -81,7 +80,7 @@ impl Warnings {
     async fn look(&self) -> Result<Measurement, KubeError> {
         let until = Instant::now() + self.reader.within;
         let cluster = &self.reader.cluster;
-        let namespace = namespace::of(&self.reader, &Call::new("list events", ""), until).await?;
+        let namespace = self.reader.namespace(&Call::new("list events", ""), until).await?;
         let call = Call::new("list events", format!("in {namespace}"));
         let left = until.saturating_duration_since(Instant::now());
         let scope = Scope::all(EVENTS, Some(&namespace));

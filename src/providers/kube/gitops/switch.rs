@@ -84,10 +84,8 @@ impl Change for Switch {
         let mut seen = Seen { found, change, owners };
         if let Ok(change) = &seen.change {
             let judged = self.send_as(&seen, change, For::Trial).await;
-            if let Err(error) = judged
-                && !error.is_untriable()
-            {
-                seen.change = Err(Problem::new(error.to_string(), error.next_step()));
+            if let Some(refusal) = judged.err().and_then(|error| error.refusal()) {
+                seen.change = Err(refusal);
             }
         }
         let identity = vec![

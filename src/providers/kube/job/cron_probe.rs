@@ -12,7 +12,6 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
 use crate::providers::kube::client::{Call, JOBS, KubeError, KubeErrorKind, Scope};
-use crate::providers::kube::namespace;
 use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, checked};
 use crate::providers::kube::watched::Watched;
 use futures::future::BoxFuture;
@@ -68,7 +67,7 @@ struct Cron {
 
 impl Probe for Cron {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
-        Box::pin(async move { self.look().await.map_err(|error| error.unmeasured()) })
+        Box::pin(async move { self.look().await.map_err(|error| error.problem()) })
     }
 }
 
@@ -77,7 +76,7 @@ impl Cron {
         let until = Instant::now() + self.reader.within;
         let (cluster, name) = (&self.reader.cluster, &self.name);
         let call = Call::new("get cronjobs.batch", name.as_str());
-        let namespace = namespace::of(&self.reader, &call, until).await?;
+        let namespace = self.reader.namespace(&call, until).await?;
         let call = Call::new("get cronjobs.batch", format!("{name} in {namespace}"));
         let cron = match cron_job(cluster, &call, &namespace, name, until).await {
             Ok(object) => CronJob::of(&object),

@@ -12,7 +12,6 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
 use crate::providers::kube::client::{Call, JOBS, KubeError, KubeErrorKind, PODS, Scope};
-use crate::providers::kube::namespace;
 use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, checked};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -65,7 +64,7 @@ struct OneJob {
 
 impl Probe for OneJob {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
-        Box::pin(async move { self.look().await.map_err(|error| error.unmeasured()) })
+        Box::pin(async move { self.look().await.map_err(|error| error.problem()) })
     }
 }
 
@@ -74,7 +73,7 @@ impl OneJob {
         let until = Instant::now() + self.reader.within;
         let (cluster, name) = (&self.reader.cluster, &self.name);
         let call = Call::new("get jobs.batch", name.as_str());
-        let namespace = namespace::of(&self.reader, &call, until).await?;
+        let namespace = self.reader.namespace(&call, until).await?;
         let call = Call::new("get jobs.batch", format!("{name} in {namespace}"));
         let left = until.saturating_duration_since(Instant::now());
         let job = match cluster.get(&call, JOBS.path(Some(&namespace), Some(name)), left).await {

@@ -73,7 +73,7 @@ struct Nodes {
 
 impl Probe for Nodes {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
-        Box::pin(async move { self.look().await.map_err(|error| error.unmeasured()) })
+        Box::pin(async move { self.look().await.map_err(|error| error.problem()) })
     }
 }
 

@@ -10,10 +10,10 @@ use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
+use crate::providers::kube::alive;
 use crate::providers::kube::client::{CLAIMS, Call, KubeError, Scope};
 use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, checked};
 use crate::providers::kube::watched::Watched;
-use crate::providers::kube::{alive, namespace};
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
@@ -69,7 +69,7 @@ struct Claims {
 
 impl Probe for Claims {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
-        Box::pin(async move { self.look().await.map_err(|error| error.unmeasured()) })
+        Box::pin(async move { self.look().await.map_err(|error| error.problem()) })
     }
 }
 
@@ -77,8 +77,7 @@ impl Claims {
     async fn look(&self) -> Result<Measurement, KubeError> {
         let until = Instant::now() + self.reader.within;
         let cluster = &self.reader.cluster;
-        let namespace =
-            namespace::of(&self.reader, &Call::new("list persistentvolumeclaims", ""), until).await?;
+        let namespace = self.reader.namespace(&Call::new("list persistentvolumeclaims", ""), until).await?;
         alive::ask(cluster, self.reader.within).await?;
         let watched = cluster.kept(&format!("claims {namespace}"), || {
             let call = Call::new("list persistentvolumeclaims", format!("in {namespace}"));

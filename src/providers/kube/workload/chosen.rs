@@ -13,7 +13,6 @@ use crate::providers::kube::client::{
 };
 use crate::providers::kube::place::{Place, selector};
 use serde_json::Value;
-use tokio::time::Instant;
 
 /// What an action acts on.
 pub const NAMES: Key = Key::optional(
@@ -110,20 +109,6 @@ impl Chosen {
             return Err(BuildError::value("names", &names.len().to_string(), why));
         }
         Ok(Self { place: Place::of(params, clients)?, which, at_most, kinds })
-    }
-
-    /// The namespace, with the one of the context where the plan names none.
-    ///
-    /// # Errors
-    /// When nobody can sign in.
-    pub async fn namespace(&self, call: &Call) -> Result<String, KubeError> {
-        match &self.place.namespace {
-            Some(namespace) => Ok(namespace.clone()),
-            None => {
-                let until = Instant::now() + self.place.cluster.deadline();
-                Ok(self.place.cluster.session(call, until).await?.namespace)
-            }
-        }
     }
 
     /// Whether a permission of its kind is needed for these: what is named needs no list, and nothing of other kinds.

@@ -9,6 +9,7 @@ use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
+use crate::providers::kube::alive;
 use crate::providers::kube::client::{
     Call, Cluster, DAEMON_SETS, DEPLOYMENTS, KubeError, PODS, Resource, STATEFUL_SETS, Scope,
 };
@@ -16,7 +17,6 @@ use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, selector};
 use crate::providers::kube::watched::Watched;
 use crate::providers::kube::workload::judge::{Seen, judge};
 use crate::providers::kube::workload::named::{Named, named};
-use crate::providers::kube::{alive, namespace};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -103,7 +103,7 @@ struct Workloads {
 
 impl Probe for Workloads {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
-        Box::pin(async move { self.look().await.map_err(|error| error.unmeasured()) })
+        Box::pin(async move { self.look().await.map_err(|error| error.problem()) })
     }
 }
 
@@ -121,7 +121,7 @@ impl Workloads {
         let until = Instant::now() + self.reader.within;
         let cluster = &self.reader.cluster;
         let call = Call::new("list workloads", "");
-        let namespace = namespace::of(&self.reader, &call, until).await?;
+        let namespace = self.reader.namespace(&call, until).await?;
         alive::ask(cluster, self.reader.within).await?;
         let mut seen = Seen { namespace: namespace.clone(), ..Seen::default() };
         for kept in KINDS.iter().filter(|(resource, ..)| self.reads(*resource)) {

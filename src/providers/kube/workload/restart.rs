@@ -96,7 +96,7 @@ impl Change for Restart {
 
     async fn read(&self) -> Result<(Target, Seen), Unread> {
         let call = Call::new("get workloads", self.chosen.place.words());
-        let namespace = self.chosen.namespace(&call).await?;
+        let namespace = self.chosen.place.namespace(&call).await?;
         let cluster = &self.chosen.place.cluster;
         let found = self.chosen.read(&namespace).await?;
         let asked = Owners::of(cluster, &namespace).await;
@@ -121,10 +121,7 @@ impl Change for Restart {
             }
             if refused.is_none() {
                 let judged = send(cluster, one, &patch("trial"), For::Trial).await;
-                refused = judged
-                    .err()
-                    .filter(|error| !error.is_untriable())
-                    .map(|error| Problem::new(error.to_string(), error.next_step()));
+                refused = judged.err().and_then(|error| error.refusal());
             }
         }
         let mut identity = vec![("context".to_owned(), cluster.context.to_string())];
@@ -183,7 +180,7 @@ impl Change for Restart {
         let call = Call::new("get workloads", self.chosen.place.words());
         let cluster = &self.chosen.place.cluster;
         let namespace =
-            self.chosen.namespace(&call).await.map_err(|error| Unread::from(error).not_done(&*what))?;
+            self.chosen.place.namespace(&call).await.map_err(|error| Unread::from(error).not_done(&*what))?;
         let found = self.chosen.read(&namespace).await.map_err(|unread| unread.not_done(&*what))?;
         let mut evidence = Vec::new();
         for (name, before) in expected.identity.iter().filter(|(name, _)| name.contains('/')) {

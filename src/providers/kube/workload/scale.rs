@@ -148,7 +148,7 @@ impl Change for Scale {
 
     async fn read(&self) -> Result<(Target, Seen), Unread> {
         let call = Call::new("get workloads", self.chosen.place.words());
-        let namespace = self.chosen.namespace(&call).await?;
+        let namespace = self.chosen.place.namespace(&call).await?;
         let cluster = &self.chosen.place.cluster;
         let mut moves = Vec::new();
         let mut refused = None;
@@ -171,10 +171,7 @@ impl Change for Scale {
             if refused.is_none() {
                 let patch = one.patch(matches!(self.wish, Wish::Before));
                 let judged = send(cluster, &one.found, &patch, For::Trial).await;
-                refused = judged
-                    .err()
-                    .filter(|error| !error.is_untriable())
-                    .map(|error| Problem::new(error.to_string(), error.next_step()));
+                refused = judged.err().and_then(|error| error.refusal());
             }
         }
         let all: Vec<Found> = moves.iter().map(|one| one.found.clone()).collect();
@@ -268,7 +265,7 @@ impl Change for Scale {
         let call = Call::new("get workloads", self.chosen.place.words());
         let cluster = &self.chosen.place.cluster;
         let namespace =
-            self.chosen.namespace(&call).await.map_err(|error| Unread::from(error).not_done(&*what))?;
+            self.chosen.place.namespace(&call).await.map_err(|error| Unread::from(error).not_done(&*what))?;
         let found = self.chosen.read(&namespace).await.map_err(|unread| unread.not_done(&*what))?;
         let mut evidence = Vec::new();
         let expected = expected.identity.iter().filter(|(name, _)| name.contains('/'));
