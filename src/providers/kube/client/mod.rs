@@ -5,6 +5,7 @@
 //! credentials do not count (401): nothing was done then, and they may only be old.
 
 mod config;
+mod discovery;
 mod error;
 mod judge;
 mod plugin;
@@ -13,6 +14,7 @@ mod resource;
 mod session;
 mod watch;
 
+pub use discovery::Kind;
 pub use error::{Call, KubeError, KubeErrorKind};
 pub use request::{Method, Sent};
 pub use resource::*;

@@ -9,7 +9,7 @@ use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::kube::client::{
-    Call, DAEMON_SETS, DEPLOYMENTS, KubeError, Resource, STATEFUL_SETS, Scope, is_name,
+    Call, DAEMON_SETS, DEPLOYMENTS, Resource, STATEFUL_SETS, Scope, is_name,
 };
 use crate::providers::kube::place::{Place, selector};
 use serde_json::Value;

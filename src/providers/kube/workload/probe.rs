@@ -158,7 +158,7 @@ fn watched<T: Send + Sync + 'static>(
     let key = format!("{} {namespace} {}", resource.plural, selector.unwrap_or_default());
     cluster.kept(&key, || {
         let scope = Scope { resource, namespace: Some(namespace), selector };
-        Watched::new(cluster, Call::new(permission, format!("in {namespace}")), scope, keep)
+        Watched::new(cluster, Call::new(*permission, format!("in {namespace}")), scope, keep)
     })
 }
 
