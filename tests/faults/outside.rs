@@ -53,6 +53,11 @@ const KUBE_PROBES: &[(&str, &str)] = &[
 ];
 const KUBE_STEPS: &[(&str, &str)] = &[
     ("kube-scale", "with.namespace = \"shop\"\nwith.names = [\"web\"]\nwith.replicas = 3"),
+    (
+        "kube-set-env",
+        "with.namespace = \"shop\"\nwith.names = [\"web\"]\nwith.env.HOST = \"db\"\nwith.env.PASSWORD = { secret = \"token\" }",
+    ),
+    ("kube-rollout-undo", "with.namespace = \"shop\"\nwith.names = [\"web\"]"),
     ("kube-rollout-restart", "with.namespace = \"shop\"\nwith.names = [\"web\"]"),
     ("gitops-suspend", "with.application = \"argocd/web\""),
     ("gitops-resume", "with.kustomization = \"flux/web\""),

@@ -228,7 +228,7 @@ async fn a_restart_whose_new_pods_do_not_come_is_not_proven_by_the_old_ones() {
     let failure = kit.action("again").execute(&described.target, &context).await.unwrap_err();
     assert!(failure.acted == Acted::Maybe && failure.why.contains("web "), "{failure}");
     let unproven = kit.action("again").verify(&described.target, &kit.context()).await.unwrap_err();
-    assert!(unproven.why.contains("0 of 1 pods are new and ready"), "{unproven}");
+    assert!(unproven.why.contains("1 of 1 ready, 1 of them of before"), "{unproven}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,5 +23,6 @@ mod owned;
 mod port;
 #[path = "../support/pty.rs"]
 mod pty;
+mod rollout;
 mod see;
 mod sign_in;

@@ -32,7 +32,14 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(volume::probe),
         row!(workload::probe),
     ],
-    actions: &[row!(gitops::suspend), row!(gitops::resume), row!(workload::restart), row!(workload::scale)],
+    actions: &[
+        row!(gitops::suspend),
+        row!(gitops::resume),
+        row!(workload::env),
+        row!(workload::restart),
+        row!(workload::scale),
+        row!(workload::undo),
+    ],
     survey: Some(survey::survey),
     ..Provider::NONE
 };

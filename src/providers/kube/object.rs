@@ -53,7 +53,8 @@ impl Object {
         }
     }
 
-    /// Sends a merge patch for exactly this object in exactly this version. A conflict says that nothing was done: where
+    /// Sends a patch for exactly this object in exactly this version; of a kind that takes a version in its body, a merge
+    /// patch or a strategic one. A conflict says that nothing was done: where
     /// only the status was written in between, it is sent for the version of now.
     ///
     /// # Errors
@@ -62,7 +63,7 @@ impl Object {
         &self,
         cluster: &Cluster,
         (get, patch): (impl Into<Cow<'static, str>>, impl Into<Cow<'static, str>>),
-        change: &Value,
+        (method, change): (Method, &Value),
         how: For,
     ) -> Result<(), KubeError> {
         let call = Call::new(patch, self.words.as_str());
@@ -73,7 +74,7 @@ impl Object {
             body["metadata"]["resourceVersion"] = version.clone();
             body["metadata"]["uid"] = json!(self.uid);
             let query = if how == For::Trial { vec![("dryRun", "All".to_owned())] } else { Vec::new() };
-            let sent = Sent { method: Method::Merge, path: self.path.clone(), query, body: Some(&body) };
+            let sent = Sent { method, path: self.path.clone(), query, body: Some(&body) };
             let error = match cluster.send(&call, sent, cluster.deadline()).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind == KubeErrorKind::Conflict => error,

@@ -108,6 +108,11 @@ impl Place {
         crate::providers::program::source::quoted(&argv)
     }
 
+    /// The same of owned words.
+    pub fn command_of(&self, words: &[String]) -> String {
+        self.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
     /// The namespace for people, where the plan names one.
     pub fn words(&self) -> String {
         let place = self.namespace.as_deref().map(|namespace| format!("{namespace} of ")).unwrap_or_default();

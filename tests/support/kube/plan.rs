@@ -64,6 +64,14 @@ impl Kit {
         Self { clients: clients.with_kube(plan.kube.clone()), plan }
     }
 
+    /// The same in a process with these variables.
+    pub fn knowing(self, variables: &[(&str, &str)]) -> Self {
+        let more = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        let environment: Environment = std::env::vars_os().chain(more).collect();
+        let clients = Clients::new(Default::default(), Path::new("/nonexistent"), environment);
+        Self { clients: clients.with_kube(self.plan.kube.clone()), ..self }
+    }
+
     /// The probe of that name.
     pub fn probe(&self, name: &str) -> Box<dyn Probe> {
         let spec = &self.plan.probes[name];

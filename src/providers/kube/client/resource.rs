@@ -45,6 +45,11 @@ pub const DEPLOYMENTS: Resource = namespaced("apps", "v1", "deployments", "deplo
 pub const STATEFUL_SETS: Resource = namespaced("apps", "v1", "statefulsets", "stateful set");
 /// A pod on each node.
 pub const DAEMON_SETS: Resource = namespaced("apps", "v1", "daemonsets", "daemon set");
+/// What a deployment makes its pods by: one for each template that it had.
+pub const REPLICA_SETS: Resource = namespaced("apps", "v1", "replicasets", "replica set");
+/// The templates that a stateful or daemon set had.
+pub const CONTROLLER_REVISIONS: Resource =
+    namespaced("apps", "v1", "controllerrevisions", "controller revision");
 /// Pods that come to an end.
 pub const JOBS: Resource = namespaced("batch", "v1", "jobs", "job");
 /// Jobs by the clock.

@@ -8,7 +8,7 @@ use crate::kinds::action::{Change, Confirmed, Context, Shown, Unread};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
-use crate::providers::kube::client::KubeError;
+use crate::providers::kube::client::{KubeError, Method};
 use crate::providers::kube::object::{For, Object};
 use crate::providers::kube::owner::{Field, Owner, Owners};
 use crate::providers::kube::place::Place;
@@ -59,7 +59,7 @@ impl Switch {
                 "patch kustomizations.kustomize.toolkit.fluxcd.io",
             ),
         };
-        object.patch(&self.place.cluster, permissions, change, how).await
+        object.patch(&self.place.cluster, permissions, (Method::Merge, change), how).await
     }
 }
 
@@ -79,8 +79,8 @@ impl Change for Switch {
         let found = self.syncer.read(cluster).await?;
         let object = Object::of(found.resource, &found.object);
         let change = self.syncer.change(&found, self.is_resumed);
-        let owners = Owners::of(cluster, &object.namespace).await;
-        let owners = owners.find(self.syncer.noun(), &found.object, Field::Other).await;
+        let owners = Owners::of(cluster, &object.namespace, Field::Other).await;
+        let owners = owners.find(self.syncer.noun(), &found.object).await;
         let mut seen = Seen { found, change, owners };
         if let Ok(change) = &seen.change {
             let judged = self.send_as(&seen, change, For::Trial).await;

@@ -6,7 +6,7 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::kube::client::{APPLICATIONS, Cluster, Resource};
-use crate::providers::kube::owner::{Argo, find_argo, find_flux};
+use crate::providers::kube::owner::{Applications, Argo, find_flux};
 use crate::providers::kube::place::checked;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -85,7 +85,8 @@ impl Syncer {
     /// When it cannot be read, or is not there.
     pub async fn read(&self, cluster: &Cluster) -> Result<Found, Unread> {
         if self.is_argo {
-            let found = find_argo(cluster, Some(&self.namespace), &self.name, LOOK).await?;
+            let found =
+                Applications::new(cluster, LOOK).find(Some(&self.namespace), &self.name, None).await?;
             let Some(found) = found else {
                 let why = format!("there is no {} {}", self.noun(), self.name());
                 return Err(Unread::Absent(Problem::new(

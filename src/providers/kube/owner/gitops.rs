@@ -7,6 +7,7 @@ use crate::providers::kube::client::{
 };
 use serde_json::Value;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// <https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/>
 const TRACKING: &str = "argocd.argoproj.io/tracking-id";
@@ -48,20 +49,48 @@ pub fn tracked_by_argo(object: &Value) -> Option<Tracked> {
     Some(Tracked { namespace: None, name, is_sure: false })
 }
 
-/// The application of that name, of whatever namespace where none is given; of several the one that undoes most.
-///
-/// # Errors
-/// When applications cannot be read.
-pub async fn find_argo(
-    cluster: &Cluster,
-    namespace: Option<&str>,
-    name: &str,
+/// The applications of a cluster; those of a namespace, or of all, are asked for once.
+pub struct Applications<'a> {
+    cluster: &'a Cluster,
     within: Duration,
-) -> Result<Option<Argo>, KubeError> {
-    let call = reads("list applications.argoproj.io", name);
-    let (all, _) = cluster.list(&call, Scope::all(APPLICATIONS, namespace), within).await?;
-    let named = all.into_iter().filter(|one| one["metadata"]["name"] == name).map(|object| Argo { object });
-    Ok(named.max_by_key(Argo::weight))
+    asked: Mutex<Vec<(Option<String>, Result<Vec<Value>, KubeError>)>>,
+}
+
+impl<'a> Applications<'a> {
+    /// Nothing is asked yet.
+    pub fn new(cluster: &'a Cluster, within: Duration) -> Self {
+        Self { cluster, within, asked: Mutex::default() }
+    }
+
+    /// The application of that name, of whatever namespace where none is given. Of several the one that says to have the
+    /// object, of that kind; else the one that undoes most.
+    ///
+    /// # Errors
+    /// When applications cannot be read.
+    pub async fn find(
+        &self,
+        namespace: Option<&str>,
+        name: &str,
+        owned: Option<(&str, &Value)>,
+    ) -> Result<Option<Argo>, KubeError> {
+        let mut asked = self.asked.lock().await;
+        let known = asked.iter().position(|(of, _)| of.as_deref() == namespace);
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let call = reads("list applications.argoproj.io", name);
+                let scope = Scope::all(APPLICATIONS, namespace);
+                let all = self.cluster.list(&call, scope, self.within).await.map(|(all, _)| all);
+                asked.push((namespace.map(str::to_owned), all));
+                asked.len() - 1
+            }
+        };
+        let all = asked[place].1.as_ref().map_err(Clone::clone)?;
+        let named = || all.iter().filter(|one| one["metadata"]["name"] == name);
+        let named = || named().map(|object| Argo { object: object.clone() });
+        let has = |argo: &Argo| owned.is_some_and(|(kind, object)| argo.has(kind, object));
+        Ok(named().filter(has).max_by_key(Argo::weight).or_else(|| named().max_by_key(Argo::weight)))
+    }
 }
 
 /// The Kustomization of that name.
@@ -99,6 +128,14 @@ impl Argo {
     pub fn automated(&self) -> Option<&Value> {
         let automated = &self.object["spec"]["syncPolicy"]["automated"];
         (automated.is_object() && automated["enabled"] != false).then_some(automated)
+    }
+
+    /// Whether it says to have brought an object.
+    fn has(&self, kind: &str, object: &Value) -> bool {
+        let meta = &object["metadata"];
+        self.object["status"]["resources"].as_array().into_iter().flatten().any(|one| {
+            one["kind"] == kind && one["name"] == meta["name"] && one["namespace"] == meta["namespace"]
+        })
     }
 
     /// How much it would undo.

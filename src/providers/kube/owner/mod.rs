@@ -3,7 +3,7 @@
 mod autoscaler;
 mod gitops;
 
-pub use gitops::{Argo, find_argo, find_flux};
+pub use gitops::{Applications, Argo, find_flux};
 
 use super::client::{Call, Cluster, KubeError, KubeErrorKind, is_name};
 use crate::core::words::preflight::Check;
@@ -85,38 +85,42 @@ pub enum Field {
 pub struct Owners<'a> {
     cluster: &'a Cluster,
     namespace: String,
+    field: Field,
     autoscalers: Result<Vec<Value>, KubeError>,
+    applications: Applications<'a>,
 }
 
 impl<'a> Owners<'a> {
-    /// Asks for the autoscalers of a namespace.
-    pub async fn of(cluster: &'a Cluster, namespace: &str) -> Self {
-        let autoscalers = autoscaler::all(cluster, namespace, LOOK).await;
-        Self { cluster, namespace: namespace.to_owned(), autoscalers }
+    /// Of a change of that field, in a namespace.
+    pub async fn of(cluster: &'a Cluster, namespace: &str, field: Field) -> Self {
+        let autoscalers = match field {
+            Field::Replicas => autoscaler::all(cluster, namespace, LOOK).await,
+            Field::Other => Ok(Vec::new()),
+        };
+        let applications = Applications::new(cluster, LOOK);
+        Self { cluster, namespace: namespace.to_owned(), field, autoscalers, applications }
     }
 
     /// Who decides over an object, as it was read. What cannot be found out is said as such.
-    pub async fn find(&self, kind: &str, object: &Value, field: Field) -> Vec<Owner> {
+    pub async fn find(&self, kind: &str, object: &Value) -> Vec<Owner> {
         let mut owners = Vec::new();
-        owners.extend(self.argo(kind, object, field).await);
+        owners.extend(self.argo(kind, object).await);
         owners.extend(self.flux(object).await);
         owners.extend(helm(self.cluster, object));
         owners.extend(controller(self.cluster, object));
-        if field == Field::Replicas {
-            let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            match &self.autoscalers {
-                Ok(all) => owners.extend(autoscaler::of(self.cluster, all, kind, name)),
-                Err(error) if error.kind == KubeErrorKind::NoSuchKind => {}
-                Err(error) => {
-                    let who = format!("an autoscaler in {}, maybe", self.namespace);
-                    owners.push(Owner::new(who, Undoes::Unknown(error.to_string())));
-                }
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        match &self.autoscalers {
+            Ok(all) => owners.extend(autoscaler::of(self.cluster, all, kind, name)),
+            Err(error) if error.kind == KubeErrorKind::NoSuchKind => {}
+            Err(error) => {
+                let who = format!("an autoscaler in {}, maybe", self.namespace);
+                owners.push(Owner::new(who, Undoes::Unknown(error.to_string())));
             }
         }
         owners
     }
 
-    async fn argo(&self, kind: &str, object: &Value, field: Field) -> Option<Owner> {
+    async fn argo(&self, kind: &str, object: &Value) -> Option<Owner> {
         let tracked = gitops::tracked_by_argo(object)?;
         // A namespace that none can have is of no application.
         let namespace = tracked.namespace.as_deref().filter(|namespace| is_name(namespace));
@@ -125,8 +129,8 @@ impl<'a> Owners<'a> {
             "the Argo CD application {}",
             self.cluster.shown(&format!("{place}{}", tracked.name), 120)
         );
-        match find_argo(self.cluster, namespace, &tracked.name, LOOK).await {
-            Ok(Some(found)) => Some(found.owner(self.cluster, kind, object, field)),
+        match self.applications.find(namespace, &tracked.name, Some((kind, object))).await {
+            Ok(Some(found)) => Some(found.owner(self.cluster, kind, object, self.field)),
             // Many tools set the label; Argo CD's own mark is another thing.
             Ok(None) if !tracked.is_sure => None,
             Err(error) if !tracked.is_sure && error.kind == KubeErrorKind::NoSuchKind => None,

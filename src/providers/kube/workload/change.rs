@@ -1,24 +1,29 @@
 //! A change of a workload, followed until it runs.
 
-use super::Workload;
 use super::chosen::{Found, get, patch};
+use super::{Named, Workload};
 use crate::core::words::action::Failure;
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
-use crate::providers::kube::client::{Call, Cluster, DEPLOYMENTS, KubeError, KubeErrorKind, PODS, Scope};
+use crate::providers::kube::client::{
+    Call, Cluster, DEPLOYMENTS, KubeError, KubeErrorKind, Method, PODS, Scope,
+};
 use crate::providers::kube::object::{For, Object};
 use jiff::SignedDuration;
 use serde_json::Value;
 
 /// Between two looks at a rollout.
 const PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
 /// Sends a change of a workload, once.
 ///
 /// # Errors
 /// Also where somebody else changed it.
 pub async fn send(cluster: &Cluster, found: &Found, change: &Value, how: For) -> Result<(), KubeError> {
     let resource = found.named.resource;
-    Object::of(resource, &found.object).patch(cluster, (get(resource), patch(resource)), change, how).await
+    Object::of(resource, &found.object)
+        .patch(cluster, (get(resource), patch(resource)), (Method::Strategic, change), how)
+        .await
 }
 
 /// What has to be so before a change counts.
@@ -61,35 +66,39 @@ async fn progress(
 ) -> Result<Progress<()>, Unseen> {
     let mut waits = Vec::new();
     for found in all {
-        match missing(cluster, namespace, found, until).await {
-            Err(error) if error.kind == KubeErrorKind::NotFound => {
-                let next = "It was changed, and somebody deleted it since: find out who.";
-                return Ok(Progress::Lost(Failure::maybe_done(what, error.to_string(), next)));
+        let lost = |why: String| {
+            let next = "It was changed, and somebody deleted it since: find out who.";
+            Ok(Progress::Lost(Failure::maybe_done(what, why, next)))
+        };
+        match read(cluster, namespace, &found.named).await {
+            Err(error) if error.kind == KubeErrorKind::NotFound => return lost(error.to_string()),
+            Ok(now) if now.uid != found.uid => {
+                return lost(format!("{} was made anew since", found.named.words()));
             }
-            seen => waits.extend(seen?),
+            now => waits.extend(missing(cluster, namespace, &now?, until).await?),
         }
     }
     Ok(if waits.is_empty() { Progress::Reached(()) } else { Progress::Waiting(waits.join(", ")) })
 }
 
-/// What is missing of one, as it is now.
+/// What is missing of one that was read now.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When its pods cannot be read.
 pub async fn missing(
     cluster: &Cluster,
     namespace: &str,
-    found: &Found,
+    now: &Found,
     until: Until,
 ) -> Result<Option<String>, KubeError> {
-    let seen = read(cluster, namespace, found).await?.workload();
+    let seen = now.workload();
     let is_so = if until == Until::Scaled { seen.is_scaled() } else { seen.is_there() };
     if !is_so {
         let stuck = seen.stuck.as_deref();
         let stuck = stuck.map(|why| format!(" ({})", cluster.shown(why, 120))).unwrap_or_default();
         return Ok(Some(format!("{}{stuck}", seen.progress())));
     }
-    let running = running(cluster, namespace, found, &seen).await?;
+    let running = running(cluster, namespace, now, &seen).await?;
     let more = running.saturating_sub(usize::try_from(seen.wanted).unwrap_or(usize::MAX));
     Ok((more > 0).then(|| format!("pods of {} that are to end still run: {more}", seen.name)))
 }
@@ -126,14 +135,14 @@ fn is_own(found: &Found, pod: &Value) -> bool {
     }
 }
 
-/// The same object as it is now.
+/// One as it is now.
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn read(cluster: &Cluster, namespace: &str, found: &Found) -> Result<Found, KubeError> {
-    let resource = found.named.resource;
-    let call = Call::new(get(resource), format!("{} in {namespace}", found.named.words()));
-    let path = resource.path(Some(namespace), Some(&found.named.name));
+pub async fn read(cluster: &Cluster, namespace: &str, named: &Named) -> Result<Found, KubeError> {
+    let resource = named.resource;
+    let call = Call::new(get(resource), format!("{} in {namespace}", named.words()));
+    let path = resource.path(Some(namespace), Some(&named.name));
     Ok(Found::of(resource, cluster.get(&call, path, cluster.deadline()).await?))
 }
 

@@ -172,10 +172,10 @@ impl Chosen {
     }
 
     /// What the operator types: the one, or how many there are.
-    pub fn name(&self, namespace: &str, found: &[Found]) -> String {
-        match found {
-            [one] => format!("{namespace}/{}", one.named.name),
-            many => format!("{namespace}/{}-workloads", many.len()),
+    pub fn name(&self, namespace: &str, many: usize, first: Option<&Found>) -> String {
+        match first.filter(|_| many == 1) {
+            Some(one) => format!("{namespace}/{}", one.named.name),
+            None => format!("{namespace}/{many}-workloads"),
         }
     }
 

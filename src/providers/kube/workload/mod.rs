@@ -2,14 +2,22 @@
 
 mod change;
 mod chosen;
+mod confirmed;
+pub mod env;
 mod judge;
+mod mark;
 mod moves;
 mod named;
 mod pods;
 pub mod probe;
 pub mod restart;
+mod revision;
+mod rollout;
 pub mod scale;
 mod seen;
+pub mod undo;
+mod variables;
+mod wish;
 
 pub use named::Named;
 pub use pods::Pod;

@@ -1,17 +1,19 @@
 //! `kube-scale`: how many pods workloads run.
 
-use super::change::{Until, follow, half_done, missing, read, send};
+use super::change::{Until, follow, half_done, missing, send};
 use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, SCALABLE, SELECTOR, call_words};
-use super::moves::{BEFORE, MOST, Move, before};
+use super::confirmed::confirmed;
+use super::moves::{BEFORE, Move, before};
+use super::wish::Wish;
 use crate::base::problem::Problem;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
 use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError, Does};
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
-use crate::providers::kube::client::{Call, Cluster};
+use crate::providers::kube::client::Call;
 use crate::providers::kube::object::For;
 use crate::providers::kube::owner::{Field, Owner, Owners};
 use crate::providers::kube::place::{CONTEXT, NAMESPACE};
@@ -97,15 +99,7 @@ timeout = "10m"
 
 pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     let chosen = Chosen::of(params, clients, SCALABLE)?;
-    let wish = match (params.integer("replicas"), params.text("like"), params.flag("restore")) {
-        (Some(replicas), None, false) => Wish::Number(u32::try_from(replicas).unwrap_or_default()),
-        (None, Some(like), false) => Wish::Like(clients.kube.cluster(like)),
-        (None, None, true) => Wish::Before,
-        _ => {
-            let why = "exactly one of `replicas`, `like` and `restore` says how many";
-            return Err(BuildError::value("replicas", "", why));
-        }
-    };
+    let wish = Wish::of(params, clients)?;
     let waits = params.get("ready").is_none_or(|_| params.flag("ready"));
     let hold = params.duration("hold").unwrap_or(DEFAULT_HOLD).max(SignedDuration::ZERO);
     Ok(Box::new(Changing(Scale { chosen, wish, waits, hold })))
@@ -116,13 +110,6 @@ struct Scale {
     wish: Wish,
     waits: bool,
     hold: SignedDuration,
-}
-
-/// How many.
-enum Wish {
-    Number(u32),
-    Like(Cluster),
-    Before,
 }
 
 struct Seen {
@@ -154,7 +141,7 @@ impl Change for Scale {
         let mut refused = None;
         for found in self.chosen.read(&namespace).await? {
             let from = found.workload().wanted;
-            let to = match self.wished(&namespace, &found, from).await {
+            let to = match self.wish.number(&namespace, &found, from).await {
                 Ok(to) => to,
                 Err(problem) => {
                     refused.get_or_insert(problem);
@@ -163,10 +150,10 @@ impl Change for Scale {
             };
             moves.push(Move { found, from, to });
         }
-        let asked = Owners::of(cluster, &namespace).await;
+        let asked = Owners::of(cluster, &namespace, Field::Replicas).await;
         let mut owners = Vec::new();
         for one in moves.iter().filter(|one| one.is_due()) {
-            let of = asked.find(one.found.kind(), &one.found.object, Field::Replicas).await;
+            let of = asked.find(one.found.kind(), &one.found.object).await;
             owners.extend(of.into_iter().map(|owner| (one.found.named.name.clone(), owner)));
             if refused.is_none() {
                 let patch = one.patch(matches!(self.wish, Wish::Before));
@@ -174,10 +161,9 @@ impl Change for Scale {
                 refused = judged.err().and_then(|error| error.refusal());
             }
         }
-        let all: Vec<Found> = moves.iter().map(|one| one.found.clone()).collect();
         let mut identity = vec![("context".to_owned(), cluster.context.to_string())];
         identity.extend(moves.iter().map(Move::identity));
-        let name = self.chosen.name(&namespace, &all);
+        let name = self.chosen.name(&namespace, moves.len(), moves.first().map(|one| &one.found));
         let target = Target { name, kind: KIND.simulated_target.into(), identity, reachable: true };
         Ok((target, Seen { namespace, moves, owners, refused }))
     }
@@ -260,57 +246,35 @@ impl Change for Scale {
     }
 
     async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
-        let what = format!("scaling of {}", expected.name);
+        let what = self.what(&expected.name);
         let not_yet = |why: String, next: &str| Failure::not_done(&*what, why, next);
-        let call = Call::new("get workloads", self.chosen.place.words());
         let cluster = &self.chosen.place.cluster;
-        let namespace =
-            self.chosen.place.namespace(&call).await.map_err(|error| Unread::from(error).not_done(&*what))?;
-        let found = self.chosen.read(&namespace).await.map_err(|unread| unread.not_done(&*what))?;
+        let confirmed = confirmed(&self.chosen.place, expected, &what).await?;
         let mut evidence = Vec::new();
-        let expected = expected.identity.iter().filter(|(name, _)| name.contains('/'));
-        for (name, before) in expected {
+        for (now, before) in &confirmed.all {
+            let (name, seen) = (now.named.words(), now.workload());
             let Some(wished) = Move::wished(before) else {
-                return Err(not_yet(
-                    format!("what {name} was to become is not known"),
-                    "Compare by hand, then attest the step.",
-                ));
+                let next = "Compare by hand, then attest the step.";
+                return Err(not_yet(format!("what {name} was to become is not known"), next));
             };
-            let one = found.iter().find(|one| one.named.words() == *name);
-            let Some(one) = one.filter(|one| before.contains(&format!("uid {},", one.uid))) else {
-                return Err(not_yet(
-                    format!("{name} is not the one that was confirmed"),
-                    "Find out who made it anew.",
-                ));
-            };
-            let seen =
-                read(cluster, &namespace, one).await.map_err(|error| error.of_change(&what))?.workload();
             if seen.wanted != wished {
                 let why = format!("{name} is set to {}, not to {wished}", seen.wanted);
-                return Err(not_yet(
-                    why,
-                    "Somebody else decides over it: the notes of the step say who. Suspend that first.",
-                ));
+                let next =
+                    "Somebody else decides over it: the notes of the step say who. Suspend that first.";
+                return Err(not_yet(why, next));
             }
             let waits = match self.waits {
-                true => missing(cluster, &namespace, one, Until::Scaled).await,
+                true => missing(cluster, &confirmed.namespace, now, Until::Scaled).await,
                 false => Ok(None),
             };
-            if let Some(missing) = waits.map_err(|error| error.of_change(&what))? {
+            if let Some(missing) = waits.map_err(|error| Unread::from(error).not_done(&*what))? {
                 return Err(not_yet(missing, "It still goes on: verify again."));
             }
-            evidence.push(format!(
-                "{name}: spec.replicas is {wished}, {} ready, seen by its controller",
-                seen.ready
-            ));
+            let ready = seen.ready;
+            evidence
+                .push(format!("{name}: spec.replicas is {wished}, {ready} ready, seen by its controller"));
         }
-        match evidence.is_empty() {
-            true => Err(not_yet(
-                "nothing was confirmed to be scaled".into(),
-                "Look at the target, then confirm the step.",
-            )),
-            false => Ok(Proof { evidence }),
-        }
+        Ok(Proof { evidence })
     }
 
     fn hold(&self) -> SignedDuration {
@@ -340,44 +304,6 @@ impl Change for Scale {
 }
 
 impl Scale {
-    /// How many it shall become, or why nobody can say.
-    async fn wished(&self, namespace: &str, found: &Found, from: u32) -> Result<u32, Problem> {
-        match &self.wish {
-            Wish::Number(number) => Ok(*number),
-            Wish::Like(other) => {
-                match read(other, namespace, found).await.map(|there| there.workload().wanted) {
-                    Err(error) => Err(Problem::new(
-                        format!("how many run in {} cannot be read: {error}", other.context),
-                        "Say `replicas` in the plan, or scale it by hand and attest the step.",
-                    )),
-                    Ok(0) if from > 0 => Err(Problem::new(
-                        format!(
-                            "{} is set to 0 in {}: nothing of it is asked for there any more",
-                            found.named.words(),
-                            other.context
-                        ),
-                        "Say `replicas` in the plan.",
-                    )),
-                    Ok(there) => Ok(there),
-                }
-            }
-            Wish::Before => match before(found.annotation(BEFORE)) {
-                Some((first, _)) if first <= MOST => Ok(first),
-                Some((first, _)) => Err(Problem::new(
-                    format!("the note of what was there before says {first} pods, which is beyond {MOST}"),
-                    "Somebody wrote it by hand: look who, and say `replicas` in the plan.",
-                )),
-                None => Err(Problem::new(
-                    format!(
-                        "{} carries no note of lifeboat's of what was there before; it runs {from}",
-                        found.named.words()
-                    ),
-                    "Say `replicas` in the plan, or scale it by hand.",
-                )),
-            },
-        }
-    }
-
     fn by_hand(&self) -> String {
         let number = match &self.wish {
             Wish::Number(number) => number.to_string(),
@@ -386,6 +312,6 @@ impl Scale {
         let mut words = vec!["scale".to_owned()];
         words.extend(self.chosen.words());
         words.push(format!("--replicas={number}"));
-        self.chosen.place.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
+        self.chosen.place.command_of(&words)
     }
 }
