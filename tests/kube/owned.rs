@@ -211,3 +211,31 @@ async fn an_autoscaler_a_release_and_an_operator_are_said() {
     says("The Helm release shop sets web back with its next `helm upgrade`");
     says("the controller of ConfigMap owner");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_minimum_of_an_autoscaler_is_raised_for_a_while_and_comes_back() {
+    let east = cluster(0);
+    let namespace = east.namespace("least");
+    east.deployment(&namespace, "web", 1, "runs");
+    east.kubectl(&["-n", &namespace, "autoscale", "deployment/web", "--min=2", "--max=8"]);
+    let name = format!("{namespace}/web");
+    let least = |id: &str, least: u32| {
+        let step = syncs(id, "gitops-suspend", "autoscaler", &name);
+        step.replace("confirm =", &format!("with.min_replicas = {least}\nconfirm ="))
+    };
+    let steps = least("hold", 6) + &least("beyond", 9) + &syncs("on", "gitops-resume", "autoscaler", &name);
+    let kit = Kit::new(&[east.admin()], "", &steps);
+    let bounds = || east.field(&namespace, "hpa/web", "{.spec.minReplicas} to {.spec.maxReplicas}");
+    let refused = kit.run("beyond").await.unwrap_err();
+    assert!(refused.why.contains("its maximum is 8, which is less than 9"), "{refused}");
+    let early = kit.run("on").await.unwrap_err();
+    assert!(early.why.contains("nothing is to be done: it keeps 2 to 8 pods"), "{early}");
+    let (described, _, proof) = kit.run("hold").await.unwrap();
+    assert!(described.notes.iter().any(|note| note.starts_with("Temporary")), "{:?}", described.notes);
+    assert!(proof.evidence[0].contains("it keeps 6 to 8 pods, and 2 to 8 before"), "{proof:?}");
+    assert_eq!(bounds(), "6 to 8");
+    kit.run("on").await.unwrap();
+    assert_eq!(bounds(), "2 to 8");
+    let note = east.field(&namespace, "hpa/web", "{.metadata.annotations.lifeboat\\.dev/min-replicas}");
+    assert_eq!(note, "");
+}

@@ -68,7 +68,7 @@ impl Survey for Access {
 /// The namespace in which a step or probe needs its verbs; of all where it names none and acts on one by its full name.
 fn namespace(params: &Params) -> Option<String> {
     let named = params.text("namespace").map(str::to_owned);
-    let full = ["application", "kustomization"].iter().find_map(|key| params.text(key));
+    let full = ["application", "kustomization", "autoscaler"].iter().find_map(|key| params.text(key));
     named.or_else(|| full.and_then(|name| name.split_once('/')).map(|(namespace, _)| namespace.to_owned()))
 }
 

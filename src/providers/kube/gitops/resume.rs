@@ -1,7 +1,7 @@
 //! `gitops-resume`.
 
 use super::switch::Switch;
-use super::syncer::{APPLICATION, KUSTOMIZATION};
+use super::syncer::{APPLICATION, AUTOSCALER, KUSTOMIZATION};
 use crate::kinds::action::{Built, Changing};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -14,8 +14,8 @@ pub static KIND: ActionKind = ActionKind {
     does: Does::Changes,
     simulated_target: "what syncs a cluster",
     sets: &[],
-    doc: "Lets Argo CD or Flux go on as they did before `gitops-suspend`: with the sync policy that it wrote beside the application. What was changed meanwhile and is not in the repository is set back then.",
-    keys: &[CONTEXT, APPLICATION, KUSTOMIZATION],
+    doc: "Lets Argo CD, Flux or an autoscaler go on as they did before `gitops-suspend`: with the sync policy, or the minimum, that it wrote beside it. What was changed meanwhile and is not in the repository is set back then.",
+    keys: &[CONTEXT, APPLICATION, KUSTOMIZATION, AUTOSCALER],
     changes: true,
     verifies: true,
     verifies_with: None,
@@ -25,6 +25,8 @@ pub static KIND: ActionKind = ActionKind {
         "patch applications.argoproj.io",
         "get kustomizations.kustomize.toolkit.fluxcd.io",
         "patch kustomizations.kustomize.toolkit.fluxcd.io",
+        "get horizontalpodautoscalers.autoscaling",
+        "patch horizontalpodautoscalers.autoscaling",
     ],
     example: r#"[[runbooks.example.steps]]
 id = "let-argo-on"
@@ -36,7 +38,7 @@ confirm = "yes"
 timeout = "2m"
 "#,
     call: |params| {
-        let what = params.text("application").or(params.text("kustomization"));
+        let what = ["application", "kustomization", "autoscaler"].iter().find_map(|key| params.text(key));
         format!("resume {} of {}", what.unwrap_or_default(), params.text("context").unwrap_or_default())
     },
 };

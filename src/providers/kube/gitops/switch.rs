@@ -38,7 +38,7 @@ impl Switch {
     /// # Errors
     /// When it names none.
     pub fn of(params: &Params, clients: &Clients, is_resumed: bool) -> Result<Self, BuildError> {
-        Ok(Self { place: Place::of(params, clients)?, syncer: Syncer::of(params)?, is_resumed })
+        Ok(Self { place: Place::of(params, clients)?, syncer: Syncer::of(params, is_resumed)?, is_resumed })
     }
 
     fn verb(&self) -> &'static str {
@@ -52,14 +52,7 @@ impl Switch {
 
     async fn send_as(&self, seen: &Seen, change: &Value, how: For) -> Result<(), KubeError> {
         let object = Object::of(seen.found.resource, &seen.found.object);
-        let permissions = match seen.found.resource.group {
-            "argoproj.io" => ("get applications.argoproj.io", "patch applications.argoproj.io"),
-            _ => (
-                "get kustomizations.kustomize.toolkit.fluxcd.io",
-                "patch kustomizations.kustomize.toolkit.fluxcd.io",
-            ),
-        };
-        object.patch(&self.place.cluster, permissions, (Method::Merge, change), how).await
+        object.patch(&self.place.cluster, self.syncer.permissions(), (Method::Merge, change), how).await
     }
 }
 
@@ -104,8 +97,7 @@ impl Change for Switch {
             let owned = seen.owners.iter().map(|owner| owner.note(&self.syncer.name()));
             refused.into_iter().chain(owned).collect::<Vec<_>>()
         });
-        let temporary = "Temporary: until it goes on, what the repository has does not reach the cluster.";
-        let temporary = (!self.is_resumed).then(|| temporary.to_owned());
+        let temporary = (!self.is_resumed).then(|| format!("Temporary: {}", self.syncer.consequence()));
         Shown {
             call: format!("PATCH {} {}: {}", self.syncer.noun(), self.syncer.name(), self.verb()),
             command: self.command(self.is_resumed),
@@ -162,7 +154,7 @@ impl Change for Switch {
             instructions: vec![self.command(self.is_resumed)],
             check: format!(
                 "`{}` shows it.",
-                self.place.command(&["get", "applications,kustomizations", "-A"])
+                self.place.command(&["get", "applications,kustomizations,hpa", "-A"])
             ),
         }
     }

@@ -61,7 +61,8 @@ impl Owner {
         match &self.undoes {
             Undoes::Within(_) => Check::warn(what, self.note(object), next),
             Undoes::Bounds(_) => {
-                let next = "Raise its minimum (`kubectl patch hpa`) instead, or in a step before.";
+                let next =
+                    "Raise its minimum in a step before (`gitops-suspend` with `autoscaler`), or instead.";
                 Check::warn(what, self.note(object), next)
             }
             Undoes::Later(_) => Check::pass(what, self.note(object)),
