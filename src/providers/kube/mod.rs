@@ -10,6 +10,7 @@ mod node;
 mod object;
 mod owner;
 mod place;
+mod quantity;
 mod said;
 mod survey;
 #[cfg(test)]

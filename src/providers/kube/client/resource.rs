@@ -37,6 +37,8 @@ pub const PODS: Resource = namespaced("", "v1", "pods", "pod");
 pub const EVENTS: Resource = namespaced("", "v1", "events", "event");
 /// Volumes that pods ask for.
 pub const CLAIMS: Resource = namespaced("", "v1", "persistentvolumeclaims", "volume claim");
+/// How much a namespace may have.
+pub const RESOURCE_QUOTAS: Resource = namespaced("", "v1", "resourcequotas", "quota");
 /// Hosts.
 pub const NODES: Resource = of_cluster("", "v1", "nodes", "node");
 /// Pods of which none differs from the others.

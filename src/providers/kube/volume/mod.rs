@@ -2,7 +2,6 @@
 
 mod judge;
 pub mod probe;
-mod quantity;
 mod seen;
 
 pub use seen::{Claim, Phase};

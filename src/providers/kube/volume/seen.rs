@@ -1,7 +1,7 @@
 //! A claim for a volume.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/persistent-volume-claim-v1/>
 
-use super::quantity::quantity;
+use crate::providers::kube::quantity::quantity;
 use crate::providers::kube::said::text;
 use serde_json::Value;
 

@@ -26,6 +26,11 @@ pub const SELECTOR: Key = Key::optional(
     "Those whose labels fit, as `kubectl -l` takes it (`tier=front`).",
 );
 pub const ALL: Key = Key::default("all", Takes::Flag, "false", "All of the namespace.");
+pub const KINDS: Key = Key::optional(
+    "kinds",
+    Takes::List(&Takes::Choice(&["deployment", "statefulset", "daemonset"])),
+    "Which kinds `selector` and `all` mean; all that the action knows where absent.",
+);
 pub const AT_MOST: Key = Key::default(
     "at_most",
     Takes::Integer(1, 500),
@@ -39,7 +44,7 @@ pub struct Chosen {
     which: Which,
     at_most: usize,
     /// The kinds that can be meant without being named.
-    kinds: &'static [Resource],
+    kinds: Vec<Resource>,
 }
 
 enum Which {
@@ -101,6 +106,10 @@ impl Chosen {
                 format!("a {} cannot be scaled", name.resource.noun),
             ));
         }
+        let kinds = kinds_of(params, kinds)?;
+        if matches!(which, Which::Named(_)) && params.get("kinds").is_some() {
+            return Err(BuildError::value("kinds", "", "`names` says the kind of each itself"));
+        }
         let at_most = params.integer("at_most").and_then(|most| usize::try_from(most).ok()).unwrap_or(20);
         if let Which::Named(names) = &which
             && names.len() > at_most
@@ -146,7 +155,7 @@ impl Chosen {
             Which::Selected(selector) => Some(selector.as_str()),
             _ => None,
         };
-        for resource in self.kinds {
+        for resource in &self.kinds {
             let call = Call::new(list(*resource), format!("in {namespace}"));
             let scope = Scope { resource: *resource, namespace: Some(namespace), selector };
             let (objects, _) = cluster.list(&call, scope, within).await?;
@@ -203,6 +212,17 @@ impl Chosen {
     fn kinds_words(&self) -> String {
         self.kinds.iter().map(|kind| kind.noun.replace(' ', "")).collect::<Vec<_>>().join(",")
     }
+}
+
+/// Those of `kinds` that the action knows.
+fn kinds_of(params: &Params, known: &'static [Resource]) -> Result<Vec<Resource>, BuildError> {
+    let mut kinds = Vec::new();
+    for text in params.texts("kinds") {
+        let found = known.iter().find(|kind| kind.noun.replace(' ', "") == text);
+        let why = "this action does nothing with this kind";
+        kinds.push(*found.ok_or_else(|| BuildError::value("kinds", text, why))?);
+    }
+    Ok(if kinds.is_empty() { known.to_vec() } else { kinds })
 }
 
 /// As a plan says which ones are meant, without a connection.

@@ -1,6 +1,6 @@
 //! `kube-set-env`: environment variables of workloads' containers.
 
-use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, RUNNING, SELECTOR, call_words};
+use super::chosen::{ALL, AT_MOST, Chosen, Found, KINDS, NAMES, RUNNING, SELECTOR, call_words};
 use super::mark;
 use super::rollout::{Rollout, Template, Turn};
 use super::variables::{Holder, Source, Wanted};
@@ -33,6 +33,7 @@ pub static KIND: ActionKind = ActionKind {
         NAMES,
         SELECTOR,
         ALL,
+        KINDS,
         AT_MOST,
         Key::optional("env", Takes::Table(&Takes::TextOrSecret), "Variables and their values."),
         Key::optional(

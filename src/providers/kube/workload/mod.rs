@@ -13,6 +13,7 @@ pub mod probe;
 pub mod restart;
 mod revision;
 mod rollout;
+mod room;
 pub mod scale;
 mod seen;
 pub mod undo;

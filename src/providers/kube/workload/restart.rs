@@ -1,6 +1,6 @@
 //! `kube-rollout-restart`: new pods for workloads, of the template that they have.
 
-use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, RUNNING, SELECTOR, call_words};
+use super::chosen::{ALL, AT_MOST, Chosen, Found, KINDS, NAMES, RUNNING, SELECTOR, call_words};
 use super::mark;
 use super::rollout::{Rollout, Template, Turn};
 use crate::base::problem::Problem;
@@ -22,7 +22,7 @@ pub static KIND: ActionKind = ActionKind {
           read configuration, secrets or names again. It marks the pods' template with the attempt (annotation \
           `lifeboat.dev/changed-by`), waits until all pods are of that template and ready and those of before are gone, and \
           proves by that mark. A workload whose rollout is paused, or waits for somebody to delete pods, is refused.",
-    keys: &[CONTEXT, NAMESPACE, NAMES, SELECTOR, ALL, AT_MOST],
+    keys: &[CONTEXT, NAMESPACE, NAMES, SELECTOR, ALL, KINDS, AT_MOST],
     changes: true,
     verifies: true,
     verifies_with: None,

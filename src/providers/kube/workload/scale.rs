@@ -1,9 +1,10 @@
 //! `kube-scale`: how many pods workloads run.
 
 use super::change::{Until, follow, half_done, missing, send};
-use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, SCALABLE, SELECTOR, call_words};
+use super::chosen::{ALL, AT_MOST, Chosen, Found, KINDS, NAMES, SCALABLE, SELECTOR, call_words};
 use super::confirmed::confirmed;
 use super::moves::{BEFORE, Move, before};
+use super::room;
 use super::wish::Wish;
 use crate::base::problem::Problem;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
@@ -41,6 +42,7 @@ pub static KIND: ActionKind = ActionKind {
         NAMES,
         SELECTOR,
         ALL,
+        KINDS,
         AT_MOST,
         Key::optional("replicas", Takes::Integer(0, 10_000), "How many pods each of them shall run."),
         Key::optional(
@@ -299,7 +301,9 @@ impl Change for Scale {
     async fn checks(&self) -> Vec<Check> {
         let Ok((_, seen)) = self.read().await else { return Vec::new() };
         let refused = seen.refused.map(|problem| problem.check("the API server takes it"));
-        refused.into_iter().chain(seen.owners.iter().map(|(name, owner)| owner.check(name))).collect()
+        let owners = seen.owners.iter().map(|(name, owner)| owner.check(name));
+        let room = room::checks(&self.chosen.place.cluster, &seen.namespace, &seen.moves).await;
+        refused.into_iter().chain(owners).chain(room).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! `kube-rollout-undo`: back to the template of before.
 
-use super::chosen::{ALL, AT_MOST, Chosen, Found, NAMES, RUNNING, SELECTOR, call_words};
+use super::chosen::{ALL, AT_MOST, Chosen, Found, KINDS, NAMES, RUNNING, SELECTOR, call_words};
 use super::revision::{Revision, bare};
 use super::rollout::{Rollout, Template, Turn};
 use crate::base::problem::Problem;
@@ -29,6 +29,7 @@ pub static KIND: ActionKind = ActionKind {
         NAMES,
         SELECTOR,
         ALL,
+        KINDS,
         AT_MOST,
         Key::optional(
             "revision",

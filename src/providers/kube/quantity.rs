@@ -21,7 +21,7 @@ const SUFFIXES: [(&str, f64); 16] = [
 ];
 
 /// The number that a quantity is (`8Gi`, `500M`, `1e9`); none where it is no quantity.
-pub(super) fn quantity(text: &str) -> Option<f64> {
+pub fn quantity(text: &str) -> Option<f64> {
     let (number, factor) =
         SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, factor)))?;
     let is_number = number.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
