@@ -11,9 +11,13 @@ mod credentials;
 mod dns;
 mod edge;
 mod failover;
+#[path = "../support/forward.rs"]
+mod forward;
 mod harness;
 #[path = "../support/home.rs"]
 mod home;
+#[path = "../support/kube/mod.rs"]
+mod kube;
 mod notify;
 #[path = "../support/operator.rs"]
 mod operator;

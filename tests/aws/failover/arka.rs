@@ -122,14 +122,16 @@ fn addresses(copy: &mut Copy, site: &Site, made: &serde_json::Value) {
 
 #[test]
 fn the_region_is_failed_over_as_the_document_says() {
-    let mut night = Night::begin("arka", WORLD, ["arka-db-primary", "arka-db-dr-replica"], addresses);
+    let clusters = Clusters::start("pact", &[("arka-api", 6, 1), ("arka-worker", 4, 0)]);
+    let secrets = ["arka-db-primary", "arka-db-dr-replica"];
+    let mut night = Night::begin("arka", WORLD, secrets, (clusters, ["primary", "dr"]), addresses);
     night.operator.waits_for("that all is well", |screen| screen.contains("every service works"));
     // Half-dead is worse than dead: us-east-1 takes connections and does not answer.
     night.lose_east(Fault::Hang);
     night.decide(&["Is the primary region completely down?", "Can us-west-2 take over?"]);
 
     let how = "the cluster does not answer; its database is isolated";
-    night.by_hand(2, "Stop all services", Some("primary/pact"), how);
+    night.by_hand(2, "Stop all services", Some("pact/workloads"), how);
 
     night.emulator.control(json!({"transition_ms": 16_000}));
     let asked = night.prepare(4, "Promote the database");
@@ -148,8 +150,14 @@ fn the_region_is_failed_over_as_the_document_says() {
     let asked = night.prepare(5, "Bring the nodes of us-west-2");
     assert!(asked.contains("desired 3 -> 12"), "{asked}");
     night.run_it("Bring the nodes of us-west-2");
-    night.by_hand(6, "Scale the API", None, "kubectl on the bastion, 6 of 6 replicas are ready");
-    night.by_hand(7, "Scale the workers", None, "kubectl on the bastion, 4 of 4 replicas are ready");
+    let asked = night.prepare(6, "Scale the API");
+    assert!(asked.contains("1 -> 6"), "{asked}");
+    night.run_it("Scale the API");
+    assert_eq!(night.clusters.runs_in_the_west("arka-api"), "6 6");
+    let asked = night.prepare(7, "Scale the workers");
+    assert!(asked.contains("0 -> 4"), "{asked}");
+    night.run_it("Scale the workers");
+    assert_eq!(night.clusters.runs_in_the_west("arka-worker"), "4 4");
 
     let asked = night.prepare(8, "Point api.arka-engine.io");
     assert!(asked.contains("lb.us-east-1.arka-engine.io") && asked.contains("lb.us-west-2"), "{asked}");

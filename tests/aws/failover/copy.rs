@@ -51,6 +51,7 @@ impl Copy {
                 let kind = probe["kind"].as_str().unwrap().to_owned();
                 let (every, timeout) = match &*kind {
                     "tcp" | "http" | "postgres" | "postgres-replication" => ("1s", "900ms"),
+                    kind if kind.starts_with("kube-") => ("2s", "1500ms"),
                     kind if OF_AWS.contains(&kind) => ("3s", "9s"),
                     _ => continue,
                 };

@@ -2,6 +2,7 @@
 //! the world is in the end is read with AWS's own client.
 
 mod arka;
+mod clusters;
 mod copy;
 mod site;
 mod sparc;
@@ -10,6 +11,7 @@ use crate::aws::{Emulator, Fault, FaultProxy, Match, Times};
 use crate::home::Home;
 use crate::operator::Operator;
 use crate::postgres::{PATIENCE, Pair};
+use clusters::Clusters;
 use copy::Copy;
 use lifeboat::core::words::confirmation::Confirmation;
 use site::Site;
@@ -29,14 +31,17 @@ struct Night {
     east: FaultProxy,
     pair: Pair,
     site: Site,
+    clusters: Clusters,
 }
 
 impl Night {
-    /// `world` makes the AWS of the plan and gives what AWS names itself; `address` fills the plan in.
+    /// `world` makes the AWS of the plan and gives what AWS names itself; `address` fills the plan in. `contexts` are those
+    /// of the two clusters, east first.
     fn begin(
         plan: &'static str,
         world: &str,
         secrets: [&str; 2],
+        (clusters, contexts): (Clusters, [&str; 2]),
         address: impl FnOnce(&mut Copy, &Site, &serde_json::Value),
     ) -> Self {
         let emulator = Emulator::start();
@@ -53,9 +58,13 @@ impl Night {
         let dsn = |server: &crate::postgres::Server| format!("{} password={}", server.dsn(), SECRETS[1]);
         let (primary, standby) = (dsn(&pair.primary), dsn(&pair.standby));
         let names = secrets.map(|name| format!("LIFEBOAT_SECRET_{}", name.to_uppercase().replace('-', "_")));
+        let kubeconfig = home.folder.path().join("kubeconfig");
+        clusters.write(&kubeconfig, contexts);
         let console = home.open(&[
-            // There is no kubectl here: the operator does those steps elsewhere, and says so.
+            // There is no kubectl here, and none is needed.
             ("PATH", nowhere.to_str().unwrap()),
+            ("KUBECONFIG", kubeconfig.to_str().unwrap()),
+            ("NO_PROXY", "127.0.0.1"),
             ("AWS_ACCESS_KEY_ID", "testing"),
             ("AWS_SECRET_ACCESS_KEY", SECRETS[0]),
             ("AWS_CONFIG_FILE", "/dev/null"),
@@ -65,13 +74,14 @@ impl Night {
             (&names[1], &standby),
         ]);
         let operator = Operator { console, patience: PATIENCE * 2 };
-        Self { home, operator, emulator, made, east, pair, site }
+        Self { home, operator, emulator, made, east, pair, site, clusters }
     }
 
-    /// us-east-1 is gone: its services, its database, and its AWS but for what Route 53 and CloudFront keep elsewhere.
+    /// us-east-1 is gone: its services, its database, its Kubernetes, and its AWS but for what Route 53 and CloudFront keep elsewhere.
     fn lose_east(&self, how: Fault) {
         self.site.east.refuse();
         self.site.public.refuse();
+        self.clusters.lose_east();
         self.pair.primary.kill();
         for global in ["/2013-04-01/", "/2020-05-31/"] {
             self.east.fault(Match::operation(global), Fault::Latency(Duration::ZERO), Times::Always);
@@ -116,7 +126,7 @@ impl Night {
         self.operator.confirms("CONFIRM:", phrase, |screen| !screen.contains("CONFIRM:"));
     }
 
-    /// A step with kubectl: it fails, somebody does it elsewhere, and the operator says what was done.
+    /// A step that fails: somebody does it elsewhere, and the operator says what was done.
     fn by_hand(&mut self, step: usize, title: &str, phrase: Option<&str>, how: &str) {
         self.prepare(step, title);
         match phrase {

@@ -113,7 +113,10 @@ fn addresses(copy: &mut Copy, site: &Site, made: &serde_json::Value) {
 
 #[test]
 fn the_region_is_failed_over_although_the_engine_is_killed_while_the_replica_is_promoted() {
-    let mut night = Night::begin("sparc", WORLD, ["sparc-db-primary", "sparc-db-us-west-2"], addresses);
+    let clusters = Clusters::start("sparc-prod", &[("api-gateway", 2, 0)]);
+    let contexts = ["sparc-prod-us-east-1", "sparc-prod-us-west-2"];
+    let secrets = ["sparc-db-primary", "sparc-db-us-west-2"];
+    let mut night = Night::begin("sparc", WORLD, secrets, (clusters, contexts), addresses);
     // A pilot light: applications are deployed there only when they are needed.
     night.site.deployed.refuse();
     night.operator.waits_for("that all is well", |screen| screen.contains("every service works"));
@@ -121,7 +124,7 @@ fn the_region_is_failed_over_although_the_engine_is_killed_while_the_replica_is_
     night.decide(&["Is us-east-1 lost?", "Can us-west-2 take over?"]);
 
     let how = "the cluster does not answer; its database is isolated";
-    night.by_hand(2, "Stop all services", Some("sparc-prod-us-east-1"), how);
+    night.by_hand(2, "Stop all services", Some("sparc-prod/workloads"), how);
 
     night.emulator.control(json!({"transition_ms": 25_000}));
     let asked = night.prepare(3, "Promote the read replica");
