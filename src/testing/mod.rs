@@ -8,7 +8,7 @@ mod servers;
 
 pub use attempts::context;
 pub use clients::{SECRET, clients};
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "kube"))]
 pub use examples::try_step;
 pub use examples::{channel, of_kind, probe, probe_params, refused, spec, step, try_probe};
 pub use plans::{compliance, demo, escalating, every_kind, plan_of, small, with_people};

@@ -59,6 +59,10 @@ const KUBE_STEPS: &[(&str, &str)] = &[
     ),
     ("kube-rollout-undo", "with.namespace = \"shop\"\nwith.names = [\"web\"]"),
     ("kube-rollout-restart", "with.namespace = \"shop\"\nwith.names = [\"web\"]"),
+    (
+        "kube-exec",
+        "with.namespace = \"shop\"\nwith.target = \"pod/web\"\nwith.argv = [\"true\"]\nwith.verify_argv = [\"true\"]",
+    ),
     ("gitops-suspend", "with.application = \"argocd/web\""),
     ("gitops-resume", "with.kustomization = \"flux/web\""),
 ];

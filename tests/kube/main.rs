@@ -6,6 +6,7 @@ mod act;
 mod broken;
 mod claims;
 mod events;
+mod exec;
 #[path = "../support/forward.rs"]
 mod forward;
 #[path = "../support/home.rs"]
@@ -13,6 +14,7 @@ mod home;
 mod jobs;
 #[path = "../support/kube/mod.rs"]
 mod kube;
+mod log;
 mod looks;
 mod night;
 mod nodes;

@@ -4,6 +4,7 @@ mod alive;
 mod api;
 pub mod client;
 mod event;
+mod exec;
 mod gitops;
 mod job;
 mod node;
@@ -40,6 +41,7 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(workload::restart),
         row!(workload::scale),
         row!(workload::undo),
+        row!(exec::action),
     ],
     survey: Some(survey::survey),
     ..Provider::NONE

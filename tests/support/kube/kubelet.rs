@@ -8,13 +8,7 @@ pub fn start(port: u16, token: &'static str) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-            let client = reqwest::Client::builder()
-                .tls_danger_accept_invalid_certs(true)
-                .no_proxy()
-                .timeout(Duration::from_secs(10))
-                .build()
-                .unwrap();
+            let client = client();
             loop {
                 let root = format!("https://127.0.0.1:{port}/api/v1");
                 let pending = client.get(format!("{root}/pods?fieldSelector=status.phase%3DPending"));
@@ -39,6 +33,17 @@ pub fn start(port: u16, token: &'static str) {
     });
 }
 
+/// A client for an API server of the tests' own.
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .no_proxy()
+        .timeout(Duration::from_secs(10))
+        .build()
+        .unwrap()
+}
+
 /// What becomes of a pod; none of one that it said already, or that waits.
 fn status(pod: &Value) -> Option<Value> {
     let container = &pod["spec"]["containers"][0];
@@ -56,16 +61,22 @@ fn status(pod: &Value) -> Option<Value> {
         // One that ends well at once.
         "ends" => Some(json!({"phase": "Succeeded"})),
         "fails" => Some(json!({"phase": "Failed"})),
-        image => {
+        _ => {
             let now = jiff::Timestamp::now().to_string();
+            let all = pod["spec"]["containers"].as_array().into_iter().flatten();
+            let running: Vec<Value> = all
+                .map(|container| {
+                    json!({
+                        "name": container["name"], "image": container["image"], "imageID": "", "ready": true,
+                        "restartCount": 0, "state": {"running": {"startedAt": now}}})
+                })
+                .collect();
             Some(json!({
                 "phase": "Running",
                 "conditions": [
                     {"type": "Ready", "status": "True", "lastTransitionTime": now},
                     {"type": "ContainersReady", "status": "True", "lastTransitionTime": now}],
-                "containerStatuses": [{
-                    "name": container["name"], "image": image, "imageID": "", "ready": true, "restartCount": 0,
-                    "state": {"running": {"startedAt": now}}}]}))
+                "containerStatuses": running}))
         }
     }
 }

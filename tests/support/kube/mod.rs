@@ -3,9 +3,11 @@
 
 #![allow(dead_code)]
 
+mod host;
 mod kubelet;
 mod plan;
 
+pub use host::{Asked, Host, Log};
 pub use plan::Kit;
 
 use crate::port;
@@ -27,6 +29,7 @@ pub struct Cluster {
     pub port: u16,
     pub authority: String,
     name: &'static str,
+    host: OnceLock<Host>,
     _processes: Child,
 }
 
@@ -91,7 +94,7 @@ impl Cluster {
             .stderr(log)
             .spawn()
             .expect("a cluster cannot be started: tests/all.sh installs what the tests need");
-        let cluster = Self { folder, port, authority, name, _processes: processes };
+        let cluster = Self { folder, port, authority, name, host: OnceLock::new(), _processes: processes };
         wait_until("the API server is ready", || {
             let log =
                 std::fs::read_to_string(cluster.folder.path().join("apiserver.log")).unwrap_or_default();
@@ -166,6 +169,37 @@ impl Cluster {
              spec:\n  replicas: {replicas}\n  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    \
              metadata: {{labels: {{app: {name}}}}}\n    spec: {{containers: [{{name: main, image: {image}}}]}}\n"
         ));
+    }
+
+    /// A deployment whose pods are on the host: their logs can be read, and programs run in them. They do what their image
+    /// says as well. They have one container for each image: `main`, then `second`.
+    pub fn hosted(&self, namespace: &str, name: &str, replicas: u32, images: &[&str]) {
+        self.host();
+        let containers: Vec<String> = ["main", "second"]
+            .iter()
+            .zip(images)
+            .map(|(name, image)| format!("{{name: {name}, image: {image}}}"))
+            .collect();
+        self.apply(&format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: {namespace}, labels: {{app: {name}}}}}\n\
+             spec:\n  replicas: {replicas}\n  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    \
+             metadata: {{labels: {{app: {name}}}}}\n    spec: {{nodeName: {}, containers: [{}]}}\n",
+            host::NODE,
+            containers.join(", ")
+        ));
+    }
+
+    /// The host of the cluster. It is there from the first call on.
+    pub fn host(&self) -> &Host {
+        self.host.get_or_init(|| Host::start(self, ADMIN))
+    }
+
+    /// The names of the pods of a deployment.
+    pub fn pods(&self, namespace: &str, name: &str) -> Vec<String> {
+        let selector = format!("app={name}");
+        let names = "jsonpath={.items[*].metadata.name}";
+        let pods = self.kubectl(&["-n", namespace, "get", "pods", "-l", &selector, "-o", names]);
+        pods.split_whitespace().map(str::to_owned).collect()
     }
 
     pub fn wait_for_ready(&self, namespace: &str, name: &str, ready: u32) {

@@ -7,15 +7,19 @@
 mod config;
 mod discovery;
 mod error;
+mod exec;
 mod judge;
+mod log;
 mod plugin;
 mod request;
 mod resource;
 mod session;
+mod stream;
 mod watch;
 
 pub use discovery::Kind;
 pub use error::{Call, KubeError, KubeErrorKind};
+pub use exec::{Container, Ended};
 pub use request::{Method, Sent};
 pub use resource::*;
 pub use session::Session;

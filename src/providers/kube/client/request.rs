@@ -138,10 +138,7 @@ impl Cluster {
         loop {
             let session = self.session(call, until).await?;
             let answer = timeout_at(until, self.exchange(call, sent, &session)).await;
-            let (status, body) = answer.unwrap_or_else(|_| {
-                let why = format!("no answer within {} s", within.as_secs_f32().ceil());
-                Err(KubeError::new(&self.context, call, KubeErrorKind::Timeout, why))
-            })?;
+            let (status, body) = answer.unwrap_or_else(|_| Err(self.late(call, within)))?;
             // Nothing was done; the credentials may be older than their end.
             if status == 401 && !renewed && self.renew(&session) {
                 renewed = true;

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 /// The API server ends a watch after this time; it is begun anew then. A connection that died without a word is noticed so.
 const LASTS: Duration = Duration::from_secs(30);
@@ -58,25 +58,13 @@ impl Cluster {
         query.extend(scope.selector.map(|selector| ("labelSelector", selector.to_owned())));
         let sent = Sent { method: Method::Get, path: scope.path(), query, body: None };
         let until = Instant::now() + within;
-        let session = self.session(call, until).await?;
-        let late = |_| {
-            let why = format!("no answer within {} s", within.as_secs());
-            KubeError::new(&self.context, call, KubeErrorKind::Timeout, why)
-        };
-        let answer =
-            timeout_at(until, session.client.send(self.request(call, &sent)?)).await.map_err(late)?;
-        let answer = answer.map_err(|error| self.unanswered(call, &error))?;
-        let (status, body) = (answer.status().as_u16(), answer.into_body());
-        if status == 200 {
-            return Ok(Events { cluster: self.clone(), call: call.clone(), body, buffer: BytesMut::new() });
-        }
-        if status == 401 {
-            self.renew(&session);
-        }
-        let said = http_body_util::Limited::new(body, 1 << 20).collect();
-        let said = timeout_at(until, said).await.map_err(late)?;
-        let said = said.map(|body| body.to_bytes()).unwrap_or_default();
-        Err(self.refused(call, status, &said))
+        let answer = self.begin(call, self.request(call, &sent)?, until).await?;
+        Ok(Events {
+            cluster: self.clone(),
+            call: call.clone(),
+            body: answer.into_body(),
+            buffer: BytesMut::new(),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A change of a workload, followed until it runs.
 
+use super::Named;
 use super::chosen::{Found, get, patch};
-use super::{Named, Workload};
 use crate::core::words::action::Failure;
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
@@ -98,24 +98,23 @@ pub async fn missing(
         let stuck = stuck.map(|why| format!(" ({})", cluster.shown(why, 120))).unwrap_or_default();
         return Ok(Some(format!("{}{stuck}", seen.progress())));
     }
-    let running = running(cluster, namespace, now, &seen).await?;
+    let running = pods_of(cluster, namespace, now).await?.len();
     let more = running.saturating_sub(usize::try_from(seen.wanted).unwrap_or(usize::MAX));
     Ok((more > 0).then(|| format!("pods of {} that are to end still run: {more}", seen.name)))
 }
 
-/// How many pods of a workload there are that have not come to their end; those that are to end are among them.
-async fn running(
-    cluster: &Cluster,
-    namespace: &str,
-    found: &Found,
-    workload: &Workload,
-) -> Result<usize, KubeError> {
-    let call = Call::new("list pods", format!("of {} in {namespace}", workload.name));
-    let selector = workload.label_selector();
+/// The pods of a workload that have not come to their end; those that are to end are among them.
+///
+/// # Errors
+/// When they cannot be listed.
+pub async fn pods_of(cluster: &Cluster, namespace: &str, found: &Found) -> Result<Vec<Value>, KubeError> {
+    let call = Call::new("list pods", format!("of {} in {namespace}", found.named.name));
+    let selector = found.workload().label_selector();
     let scope = Scope { resource: PODS, namespace: Some(namespace), selector: selector.as_deref() };
-    let (pods, _) = cluster.list(&call, scope, cluster.deadline()).await?;
+    let (mut pods, _) = cluster.list(&call, scope, cluster.deadline()).await?;
     let ended = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
-    Ok(pods.iter().filter(|pod| is_own(found, pod) && !ended(pod)).count())
+    pods.retain(|pod| is_own(found, pod) && !ended(pod));
+    Ok(pods)
 }
 
 /// Whether a pod is of this very workload: others may have its labels and more. A deployment owns its pods by a replica set,

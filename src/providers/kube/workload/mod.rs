@@ -20,6 +20,8 @@ pub mod undo;
 mod variables;
 mod wish;
 
+pub use change::pods_of;
+pub use chosen::{Found, get};
 pub use named::Named;
 pub use pods::Pod;
 pub use seen::Workload;

@@ -1,0 +1,5 @@
+//! Programs in containers of pods.
+
+pub mod action;
+mod chosen;
+mod ran;
