@@ -131,7 +131,12 @@ pub fn kubernetes(said: &Said) -> String {
 /// A list of one object, or the object, where the path ends with a name.
 fn kube_answer(path: &str, both: &str) -> serde_json::Value {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let object = kube_object(both);
+    let mut object = kube_object(both);
+    if path.contains("/backups") {
+        // One that can be restored, as far as its phase tells.
+        object["status"]["phase"] = "Completed".into();
+        object["spec"]["storageLocation"] = "web".into();
+    }
     if name == "web" {
         return object;
     }
@@ -166,11 +171,13 @@ fn kube_object(both: &str) -> serde_json::Value {
             "replicas": 2, "selector": { "matchLabels": { "app": "web" } }, "schedule": both, "unschedulable": true,
             "minReplicas": 1, "maxReplicas": 3, "scaleTargetRef": { "kind": "Deployment", "name": both },
             "resources": { "requests": { "storage": both } },
+            "backupName": both, "includedNamespaces": [both], "excludedNamespaces": [both],
         },
         "status": {
             "phase": both, "conditions": conditions, "failed": 1,
             "containerStatuses": [{ "state": { "waiting": { "reason": "CreateContainerError", "message": both } } }],
             "nodeInfo": { "kubeletVersion": both },
+            "startTimestamp": "2026-01-01T00:00:00Z", "failureReason": both, "validationErrors": [both],
         },
     })
 }

@@ -50,6 +50,7 @@ const KUBE_PROBES: &[(&str, &str)] = &[
     ("kube-nodes", ""),
     ("kube-pvc", "namespace = \"shop\""),
     ("kube-workloads", "namespace = \"shop\""),
+    ("velero-backup", "schedule = \"web\""),
 ];
 const KUBE_STEPS: &[(&str, &str)] = &[
     ("kube-scale", "with.namespace = \"shop\"\nwith.names = [\"web\"]\nwith.replicas = 3"),
@@ -65,6 +66,7 @@ const KUBE_STEPS: &[(&str, &str)] = &[
     ),
     ("gitops-suspend", "with.application = \"argocd/web\""),
     ("gitops-resume", "with.kustomization = \"flux/web\""),
+    ("velero-restore", "with.backup = \"web\""),
 ];
 
 /// A kubeconfig whose API server is a liar, and whose token is a secret.

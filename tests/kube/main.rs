@@ -28,3 +28,4 @@ mod pty;
 mod rollout;
 mod see;
 mod sign_in;
+mod velero;

@@ -89,6 +89,8 @@ pub enum Sees {
     Job,
     /// Claims for volumes.
     Claims,
+    /// The newest backup of a cluster.
+    ClusterBackup,
 }
 
 impl Sees {

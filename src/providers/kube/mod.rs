@@ -17,6 +17,7 @@ mod survey;
 #[cfg(test)]
 mod testing;
 mod told;
+mod velero;
 mod volume;
 mod watched;
 mod workload;
@@ -31,6 +32,7 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(job::cron_probe),
         row!(job::probe),
         row!(node::probe),
+        row!(velero::probe),
         row!(volume::probe),
         row!(workload::probe),
     ],
@@ -42,6 +44,7 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(workload::scale),
         row!(workload::undo),
         row!(exec::action),
+        row!(velero::restore),
     ],
     survey: Some(survey::survey),
     ..Provider::NONE

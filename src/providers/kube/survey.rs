@@ -67,7 +67,7 @@ impl Survey for Access {
 
 /// The namespace in which a step or probe needs its verbs; of all where it names none and acts on one by its full name.
 fn namespace(params: &Params) -> Option<String> {
-    let named = params.text("namespace").map(str::to_owned);
+    let named = params.text("namespace").or(params.text("velero_namespace")).map(str::to_owned);
     let full = ["application", "kustomization", "autoscaler"].iter().find_map(|key| params.text(key));
     named.or_else(|| full.and_then(|name| name.split_once('/')).map(|(namespace, _)| namespace.to_owned()))
 }
@@ -88,7 +88,7 @@ fn clusters(plan: &Plan, clients: &Clients) -> Vec<(Cluster, IndexSet<Needed>)> 
         };
         let region = spec.region.as_ref().map(|region| region.as_str());
         let Some(context) = spec.params.text("context").or(region) else { continue };
-        let namespace = spec.params.text("namespace").map(str::to_owned);
+        let namespace = namespace(&spec.params);
         add(context, row.kind.permissions.iter().map(|one| (*one, namespace.clone())).collect());
     }
     for step in plan.runbooks.values().flat_map(|book| book.steps.values()) {

@@ -69,6 +69,16 @@ pub const KUSTOMIZATIONS: Resource =
 /// Before Flux 2.0.
 pub const KUSTOMIZATIONS_OLD: Resource =
     namespaced("kustomize.toolkit.fluxcd.io", "v1beta2", "kustomizations", "Flux Kustomization");
+/// <https://velero.io/docs/main/api-types/backup/>
+pub const BACKUPS: Resource = namespaced("velero.io", "v1", "backups", "Velero backup");
+/// <https://velero.io/docs/main/api-types/backupstoragelocation/>
+pub const BACKUP_LOCATIONS: Resource =
+    namespaced("velero.io", "v1", "backupstoragelocations", "Velero storage location");
+/// Copies of volumes that belong to a backup of Velero.
+pub const POD_VOLUME_BACKUPS: Resource =
+    namespaced("velero.io", "v1", "podvolumebackups", "Velero copy of a volume");
+/// <https://velero.io/docs/main/api-types/restore/>
+pub const RESTORES: Resource = namespaced("velero.io", "v1", "restores", "Velero restore");
 
 /// Which objects of a kind are meant.
 #[derive(Clone, Copy, Debug)]

@@ -124,3 +124,38 @@ pub(super) fn claims(moment: &Moment<'_>, health: Health) -> Measurement {
         .with_number("bound", bound)
         .with_number("capacity_bytes", bytes)
 }
+
+/// A backup each night; where it is down, the newest one failed in part.
+pub(super) fn cluster_backup(moment: &Moment<'_>, health: Health) -> Measurement {
+    let age_s = match health {
+        Health::Value(age_s) => age_s,
+        _ => sawtooth_s(moment, 24.0 * 3600.0),
+    };
+    let of = moment.spec.params.text("schedule").unwrap_or("nightly");
+    let (name, newest) = (format!("{of}-20260101020000"), format!("{of}-20260102020000"));
+    let words = format!("{name} is complete and {} old", words::seconds(age_s));
+    let measured = match health {
+        Health::Down => Measurement::critical(format!("the newest one, {newest}, is PartiallyFailed"))
+            .with_text("newest", newest)
+            .with_text("phase", "PartiallyFailed".to_owned()),
+        Health::Normal | Health::Unreachable | Health::Value(_) => Measurement::good(words)
+            .with_text("newest", name.clone())
+            .with_text("phase", "Completed".to_owned()),
+    };
+    let ago = |age_s: f64| {
+        let back = SignedDuration::try_from_secs_f64(-age_s).ok()?;
+        Some(later(moment.now, back).to_string())
+    };
+    measured
+        .with_value(age_s)
+        .with_text("name", name)
+        .with_number("backups", 30.0)
+        .with_number("running", 0.0)
+        .with_number("warnings", 0.0)
+        .with_number("errors", 0.0)
+        .with_number("items", 412.0)
+        .with_number("items_total", 412.0)
+        .with_text("started", ago(age_s))
+        .with_text("completed", ago((age_s - 300.0).max(0.0)))
+        .with_text("location", "default".to_owned())
+}

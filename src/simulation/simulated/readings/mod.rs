@@ -65,6 +65,7 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, Problem> {
         Sees::CronJob => kube::cron_job(moment, health),
         Sees::Job => kube::job(moment, health),
         Sees::Claims => kube::claims(moment, health),
+        Sees::ClusterBackup => kube::cluster_backup(moment, health),
     })
 }
 
