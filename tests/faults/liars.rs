@@ -164,7 +164,7 @@ fn kube_object(both: &str) -> serde_json::Value {
             "name": both, "namespace": both, "uid": both, "resourceVersion": "1", "generation": 1,
             "labels": { "app": "web" },
             "annotations": { "argocd.argoproj.io/tracking-id": both, "meta.helm.sh/release-name": both,
-                             "lifeboat.dev/scaled": both },
+                             "lifeboat.dev/scaled": both, "cnpg.io/fencedInstances": both },
             "ownerReferences": [{ "kind": both, "name": both, "uid": both, "controller": true }],
         },
         "spec": {
@@ -172,12 +172,17 @@ fn kube_object(both: &str) -> serde_json::Value {
             "minReplicas": 1, "maxReplicas": 3, "scaleTargetRef": { "kind": "Deployment", "name": both },
             "resources": { "requests": { "storage": both } },
             "backupName": both, "includedNamespaces": [both], "excludedNamespaces": [both],
+            "externalClusters": [{ "name": both }],
+            "replica": { "self": both, "primary": both, "source": both, "promotionToken": both },
         },
         "status": {
             "phase": both, "conditions": conditions, "failed": 1,
             "containerStatuses": [{ "state": { "waiting": { "reason": "CreateContainerError", "message": both } } }],
             "nodeInfo": { "kubeletVersion": both },
             "startTimestamp": "2026-01-01T00:00:00Z", "failureReason": both, "validationErrors": [both],
+            "phaseReason": both, "currentPrimary": both, "targetPrimary": word(both), "demotionToken": both,
+            "lastPromotionToken": both, "systemID": both, "readyInstances": 1,
+            "instancesReportedState": { both: { "isPrimary": true, "timeLineID": 3 } },
         },
     })
 }

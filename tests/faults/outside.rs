@@ -43,6 +43,7 @@ const HOSTED: &[&str] = &[
 
 /// Kinds of Kubernetes, with the keys that they need besides the context.
 const KUBE_PROBES: &[(&str, &str)] = &[
+    ("cnpg-cluster", "namespace = \"shop\"\nname = \"web\""),
     ("kube-api", ""),
     ("kube-cronjob", "namespace = \"shop\"\nname = \"web\""),
     ("kube-events", "namespace = \"shop\"\nwithin = \"87600h\""),
@@ -53,6 +54,14 @@ const KUBE_PROBES: &[(&str, &str)] = &[
     ("velero-backup", "schedule = \"web\""),
 ];
 const KUBE_STEPS: &[(&str, &str)] = &[
+    (
+        "cnpg-demote",
+        "with.namespace = \"shop\"\nwith.name = \"web\"\nwith.to = \"web\"\nwith.to_context = \"liar\"",
+    ),
+    (
+        "cnpg-promote",
+        "with.namespace = \"shop\"\nwith.name = \"web\"\nwith.from = \"web\"\nwith.from_context = \"liar\"",
+    ),
     ("kube-scale", "with.namespace = \"shop\"\nwith.names = [\"web\"]\nwith.replicas = 3"),
     (
         "kube-set-env",

@@ -12,7 +12,7 @@ const API: &str = "api = { kind = \"kube-api\", region = \"a\", timeout = \"2s\"
                    w = { kind = \"kube-workloads\", region = \"a\", namespace = \"shop\", timeout = \"2s\" }";
 
 /// A kubeconfig in a folder, for a server at an address.
-fn config(folder: &tempfile::TempDir, server: &str, more: &str) -> PathBuf {
+pub fn config(folder: &tempfile::TempDir, server: &str, more: &str) -> PathBuf {
     let path = folder.path().join("config");
     let text = format!(
         "apiVersion: v1\nkind: Config\nclusters: [{{name: east, cluster: {{server: '{server}'{more}}}}}]\n\
@@ -24,7 +24,7 @@ fn config(folder: &tempfile::TempDir, server: &str, more: &str) -> PathBuf {
 }
 
 /// Answers each request with this, by its path.
-fn server(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
+pub fn server(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let answer = std::sync::Arc::new(answer);
@@ -47,7 +47,7 @@ fn server(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
     address
 }
 
-fn http(status: &str, body: &str) -> String {
+pub fn http(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 

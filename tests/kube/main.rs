@@ -5,6 +5,7 @@
 mod act;
 mod broken;
 mod claims;
+mod cnpg;
 mod events;
 mod exec;
 #[path = "../support/forward.rs"]

@@ -20,13 +20,16 @@ const TOOLS: &[(&str, &str)] = &[
     ("pg_autoctl", "pg_auto_failover"),
     ("repmgr", "repmgr"),
     ("stolonctl", "Stolon"),
-    ("kubectl cnpg", "CloudNativePG"),
+    ("kubectl cnpg", CNPG),
 ];
+/// Its kinds have names of their own.
+const CNPG: &str = "CloudNativePG";
 
 pub(super) fn check(draft: &Draft, report: &Report) {
     let plan = &draft.plan;
     let tool = tool(plan);
     beside_a_primary(draft, report);
+    without_token(draft, report);
     for (book, runbook) in &plan.runbooks {
         for step in runbook.steps.values().filter(|step| is_undone(step)) {
             let place = |key: &str| draft.places.of(&format!("runbooks.{book}.steps.{}.{key}", step.id));
@@ -46,8 +49,8 @@ pub(super) fn check(draft: &Draft, report: &Report) {
             } else if let Some((manager, whose)) = &tool {
                 let message = format!("{whose} speaks to {manager}, and step `{id}` acts around it");
                 report.add(problem(message).help(format!(
-                    "where {manager} manages this step's server, the step will refuse: do it through {manager}, with \
-                     `exec` or `http-request`"
+                    "where {manager} manages this step's server, the step will refuse: do it through {manager}, with {}",
+                    if *manager == CNPG { "`cnpg-demote` and `cnpg-promote`" } else { "`exec` or `http-request`" }
                 )));
             }
         }
@@ -73,6 +76,19 @@ fn beside_a_primary(draft: &Draft, report: &Report) {
     }
 }
 
+/// A promotion for which the old primary gives no token loses what that one did not ship.
+fn without_token(draft: &Draft, report: &Report) {
+    for (book, runbook) in &draft.plan.runbooks {
+        let steps = runbook.steps.values().filter(|step| step.params.flag("without_token"));
+        for step in steps.filter(|step| step.confirm != ConfirmLevel::Type) {
+            let message = format!("step `{}` can lose data and is not confirmed by typing", step.id);
+            let place = draft.places.of(&format!("runbooks.{book}.steps.{}.confirm", step.id));
+            let help = "write `confirm = \"type\"`: the operator then types the name of the target";
+            report.add(Diagnostic::error("confirmation", place, message).help(help));
+        }
+    }
+}
+
 /// The provider whose address the step's server has.
 fn host(step: &Step) -> Option<&'static str> {
     let dsn = step.params.text("dsn")?;
@@ -81,10 +97,13 @@ fn host(step: &Step) -> Option<&'static str> {
 
 /// The first probe or step that speaks to a manager.
 fn tool(plan: &Plan) -> Option<(&'static str, String)> {
-    let probes = plan.probes.values().map(|spec| (&spec.params, format!("probe `{}`", spec.id)));
+    let probes = plan.probes.values().map(|spec| (&spec.kind, &spec.params, format!("probe `{}`", spec.id)));
     let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
-    let steps = steps.map(|step| (&step.params, format!("step `{}`", step.id)));
-    probes.chain(steps).find_map(|(params, whose)| names(params).map(|manager| (manager, whose)))
+    let steps = steps.map(|step| (&step.action, &step.params, format!("step `{}`", step.id)));
+    let of_kind = |kind: &str| kind.starts_with("cnpg-").then_some(CNPG);
+    probes
+        .chain(steps)
+        .find_map(|(kind, params, whose)| Some((of_kind(kind).or_else(|| names(params))?, whose)))
 }
 
 fn names(params: &Params) -> Option<&'static str> {

@@ -91,12 +91,15 @@ pub enum Sees {
     Claims,
     /// The newest backup of a cluster.
     ClusterBackup,
+    /// A database's servers that an operator in a cluster runs.
+    OperatedCluster,
 }
 
 impl Sees {
     /// A database, or what is told of one.
     pub fn is_database(self) -> bool {
-        matches!(self, Self::Server | Self::Standby | Self::Archiver | Self::Instance | Self::Cluster)
+        let is_server = matches!(self, Self::Server | Self::Standby | Self::Archiver);
+        is_server || matches!(self, Self::Instance | Self::Cluster | Self::OperatedCluster)
     }
 
     /// A PostgreSQL server that is asked over a connection of its own.

@@ -3,6 +3,7 @@
 mod alive;
 mod api;
 pub mod client;
+mod cnpg;
 mod event;
 mod exec;
 mod gitops;
@@ -28,6 +29,7 @@ use super::{Provider, row};
 pub(super) static PROVIDER: Provider = Provider {
     probes: &[
         row!(api::probe),
+        row!(cnpg::probe),
         row!(event::probe),
         row!(job::cron_probe),
         row!(job::probe),
@@ -45,6 +47,8 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(workload::undo),
         row!(exec::action),
         row!(velero::restore),
+        row!(cnpg::demote),
+        row!(cnpg::promote),
     ],
     survey: Some(survey::survey),
     ..Provider::NONE

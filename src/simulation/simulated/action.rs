@@ -38,7 +38,8 @@ impl SimulatedAction {
 
     /// As the real kinds say it, where that is not the plan's to say.
     fn undo(&self) -> Vec<String> {
-        let fenced = self.step.does == Does::Fences && self.params.text("method") != Some("stop");
+        let is_by_setting = self.step.server().is_some() && self.params.text("method") != Some("stop");
+        let fenced = self.step.does == Does::Fences && is_by_setting;
         let commands = [
             "alter system reset default_transaction_read_only".to_owned(),
             "select pg_reload_conf()".to_owned(),

@@ -56,7 +56,7 @@ pub(super) fn database_of(plan: &Plan, step: &Step, params: &Params) -> Option<R
     };
     let dsn = params.get("dsn");
     let same = plan.probes.values().filter(|spec| dsn.is_some() && spec.params.get("dsn") == dsn);
-    let named = params.text("region");
+    let named = params.text("region").or_else(|| params.text("context"));
     let is_named = |(id, region): &(&RegionId, &crate::plan::Region)| {
         named.is_some_and(|named| id.as_str() == named || region.name == named)
     };

@@ -80,6 +80,10 @@ pub const POD_VOLUME_BACKUPS: Resource =
 /// <https://velero.io/docs/main/api-types/restore/>
 pub const RESTORES: Resource = namespaced("velero.io", "v1", "restores", "Velero restore");
 
+/// <https://cloudnative-pg.io/documentation/current/cloudnative-pg.v1/>
+pub const CNPG_CLUSTERS: Resource =
+    namespaced("postgresql.cnpg.io", "v1", "clusters", "CloudNativePG cluster");
+
 /// Which objects of a kind are meant.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {

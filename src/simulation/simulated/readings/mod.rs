@@ -7,6 +7,7 @@ mod files;
 mod kube;
 mod managed;
 mod metrics;
+mod operated;
 mod postgres;
 mod replication;
 
@@ -66,6 +67,7 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, Problem> {
         Sees::Job => kube::job(moment, health),
         Sees::Claims => kube::claims(moment, health),
         Sees::ClusterBackup => kube::cluster_backup(moment, health),
+        Sees::OperatedCluster => operated::cluster(moment, health),
     })
 }
 
