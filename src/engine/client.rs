@@ -1,6 +1,7 @@
 //! The client's end of the socket.
 
 use crate::base::folder::name_of;
+use crate::base::ids::ProbeId;
 use crate::base::problem::Problem;
 use crate::base::text::{clean, clean_counted};
 use crate::core::words::command::Ask;
@@ -150,6 +151,14 @@ impl Sender {
         self.next_id += 1;
         self.send(&ToEngine::Ask { id: self.next_id, ask }).await?;
         Ok(self.next_id)
+    }
+
+    /// Asks what is behind a signal.
+    ///
+    /// # Errors
+    /// When the engine is gone.
+    pub async fn diagnose(&mut self, probe: ProbeId) -> Result<(), ClientError> {
+        self.send(&ToEngine::Diagnose { probe }).await
     }
 
     async fn send(&mut self, message: &ToEngine) -> Result<(), ClientError> {

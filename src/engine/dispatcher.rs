@@ -9,6 +9,7 @@ use crate::core::words::effect::Effect;
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::reading::Reading;
 use crate::core::words::status::StepStatus;
+use crate::engine::diagnosis::Listener;
 use crate::engine::ledger::{Committed, Ledger};
 use crate::engine::protocol::ToClient;
 use crate::engine::runner::Runner;
@@ -50,6 +51,12 @@ pub enum Input {
         /// Comes back with the reply.
         id: u64,
         ask: Ask,
+    },
+    /// A client asks what is behind a signal.
+    Diagnose {
+        /// The connection.
+        client: u64,
+        probe: ProbeId,
     },
     /// A client waits until what it sent before was taken: its next frame is read only then.
     Turn {
@@ -170,6 +177,11 @@ impl Dispatcher {
                 let result = self.decide(Actor::Operator(operator), Command::Ask(ask));
                 self.send(client, &ToClient::Reply { id, result });
             }
+            Input::Diagnose { client, probe } => {
+                if let Some(Client { frames, .. }) = self.clients.get(&client) {
+                    self.runner.diagnose(probe, Listener { client, frames: frames.downgrade() });
+                }
+            }
             Input::Turn { client, taken } => {
                 if self.clients.contains_key(&client) {
                     // An error means that the connection is gone, and its end is on its way here.
@@ -282,7 +294,7 @@ impl Dispatcher {
     }
 }
 
-fn frame(message: &ToClient) -> Option<Bytes> {
+pub(super) fn frame(message: &ToClient) -> Option<Bytes> {
     match serde_json::to_vec(message) {
         Ok(bytes) => Some(bytes.into()),
         Err(error) => {

@@ -1,13 +1,14 @@
 //! The engine: the loop, the journal handshake, timers, the socket.
 //!
 //! [`run`] is the engine process. [`dispatcher`] is the loop that everything passes through, on a thread of its own;
-//! [`scheduler`], [`runner`], `calendar` and `server` are tasks around it, and [`pool`](crate::base::pool) has the threads for what they
-//! reach outside with. [`client`] is the other end of the socket and
-//! [`spawn`] starts an engine for it.
+//! [`scheduler`], [`runner`], `diagnosis`, `calendar` and `server` are tasks around it, and [`pool`](crate::base::pool) has
+//! the threads for what they reach outside with. [`client`] is the other end of the socket and [`spawn`] starts an engine
+//! for it.
 
 pub mod access;
 mod calendar;
 pub mod client;
+mod diagnosis;
 pub mod dispatcher;
 mod glass;
 mod hold;

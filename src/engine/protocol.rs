@@ -1,9 +1,11 @@
 //! What engine and clients say to each other: JSON in length-delimited frames over a unix socket.
 
+use crate::base::ids::ProbeId;
 use crate::base::problem::Problem;
 use crate::core::model::Model;
 use crate::core::words::actor::Operator;
 use crate::core::words::command::Ask;
+use crate::core::words::diagnosis::Diagnosis;
 use crate::core::words::fact::Event;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use tokio_util::codec::LengthDelimitedCodec;
 
 /// Changes with every change of the messages; both sides must have the same.
-pub const PROTOCOL_VERSION: u32 = 11;
+pub const PROTOCOL_VERSION: u32 = 12;
 /// Between two signs of life of an engine, whatever the speed of its world.
 pub const BEAT: Duration = Duration::from_secs(1);
 /// After this long without a word the engine hangs, or its disk: nothing that was measured may be believed any more.
@@ -36,6 +38,11 @@ pub enum ToEngine {
         id: u64,
         /// The command.
         ask: Ask,
+    },
+    /// Asks what is behind a signal. It changes nothing and is not recorded.
+    Diagnose {
+        /// Whose signal.
+        probe: ProbeId,
     },
     /// Ends the engine.
     Stop {
@@ -72,6 +79,8 @@ pub enum ToClient {
         /// Whether it was carried out.
         result: Result<(), Problem>,
     },
+    /// What is behind a signal, for those who asked.
+    Diagnosed(Diagnosis),
     /// The engine does not talk to this client, or ends.
     Goodbye {
         why: String,

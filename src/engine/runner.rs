@@ -1,11 +1,12 @@
 //! Runs effects: one task each, a deadline on every call, the outcome back as a report.
 
-use crate::base::ids::{RunId, StepId};
+use crate::base::ids::{ProbeId, RunId, StepId};
 use crate::base::pool::{Outside, Pool};
 use crate::core::words::action::{Acted, Description, Failure, ManualCard, Proof, Target};
 use crate::core::words::command::Report;
 use crate::core::words::effect::Effect;
 use crate::core::words::incident::{Outcome, StepRun};
+use crate::engine::diagnosis::{Diagnoser, Listener};
 use crate::engine::hold;
 use crate::engine::messenger::Messenger;
 use crate::engine::originals::Originals;
@@ -46,6 +47,7 @@ pub struct Runner {
     executing: HashMap<(RunId, StepId), (u32, AbortHandle)>,
     watching: HashMap<(RunId, StepId), AbortHandle>,
     messenger: Messenger,
+    diagnoser: Diagnoser,
     originals: Originals,
     door: Door,
 }
@@ -84,6 +86,7 @@ impl Runner {
         let sink = guarded(door.clone(), sink);
         let pool = outside.messages.clone();
         let messenger = Messenger::new(handle.clone(), pool, world.clone(), model.clone(), sink.clone());
+        let diagnoser = Diagnoser::new(handle.clone(), outside, world.clone(), model.clone());
         Self {
             handle,
             steps: outside.steps.clone(),
@@ -93,9 +96,15 @@ impl Runner {
             executing: HashMap::new(),
             watching: HashMap::new(),
             messenger,
+            diagnoser,
             originals: Originals::default(),
             door,
         }
+    }
+
+    /// Looks what is behind a signal, for one who asks.
+    pub(super) fn diagnose(&mut self, probe: ProbeId, listener: Listener) {
+        self.diagnoser.diagnose(probe, listener);
     }
 
     /// Through which texts from outside come in.

@@ -171,6 +171,7 @@ async fn talk(
         let frame = reader.next().await;
         input = match frame.map(|frame| frame.map(|frame| serde_json::from_slice(&frame))) {
             Some(Ok(Ok(ToEngine::Ask { id, ask }))) => Input::Ask { client, id, ask },
+            Some(Ok(Ok(ToEngine::Diagnose { probe }))) => Input::Diagnose { client, probe },
             Some(Ok(Ok(ToEngine::Stop { force }))) => Input::Stop { client: Some(client), force },
             _ => return,
         };

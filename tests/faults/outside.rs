@@ -370,6 +370,13 @@ fn no_outside_text_of_any_kind_brings_a_secret_or_a_raw_character_to_any_output(
         console.press(key);
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
+    console.decide("/");
+    console.types("kube-workloads");
+    console.decide("\r");
+    console.decide("i");
+    console.wait_for_text("NEWEST WARNINGS");
+    console.decide("\u{1b}[6~");
+    console.decide("\u{1b}");
     console.press("?");
     console.wait_for_text("esc");
 

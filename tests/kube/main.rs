@@ -6,6 +6,7 @@ mod act;
 mod broken;
 mod claims;
 mod cnpg;
+mod diagnosis;
 mod events;
 mod exec;
 #[path = "../support/forward.rs"]

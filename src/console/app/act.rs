@@ -74,6 +74,7 @@ impl App {
             Refresh => return vec![Effect::Repaint, Effect::Draw],
             Copy => return self.copy(at),
             Brief => return self.brief(at),
+            Diagnose => return self.diagnose(at),
             Acknowledge if !self.admits(received, at) => return self.too_soon(at),
             Acknowledge => return self.ask_alone(received, Ask::Acknowledge, "takes it on", at),
             Left | Right => return self.unheard("there is nothing to the left or right here", at),
@@ -108,6 +109,7 @@ impl App {
             |form: Form| form.trial().and_then(|ask| self.refusal(&ask, at)).map(|refusal| refusal.why);
         match action {
             Acknowledge => self.refusal(&Ask::Acknowledge, at).map(|refusal| refusal.why),
+            Diagnose => self.to_diagnose().err().map(|(why, _)| why.to_owned()),
             Page | SendMessage | SkipMessage | HandOver | Resolve | Reopen | Dismiss => {
                 match people::form_for(action, model, self.now(at)) {
                     Ok(form) => refused(form),

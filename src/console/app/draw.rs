@@ -105,10 +105,8 @@ fn draw_view(frame: &mut Frame<'_>, app: &App, view: &View<'_>) {
         Some(Dialog::Compose(compose)) => draw_compose::draw(frame, app, view, compose),
         Some(Dialog::Palette(palette)) => draw_palette(frame, app, view, palette),
         Some(Dialog::Help(help)) => draw_help(frame, app, styles, help, view.shown),
-        Some(Dialog::Preview(reading)) => {
-            let lines: Vec<&Text> = reading.lines.iter().collect();
-            draw_reading(frame, app, styles, reading, &lines, None, view.shown);
-        }
+        Some(Dialog::Preview(reading)) => draw_text_to_read(frame, app, styles, reading, view.shown),
+        Some(Dialog::Diagnosis(open)) => draw_text_to_read(frame, app, styles, &open.reading, view.shown),
         Some(Dialog::Filter { field, .. }) => draw_filter(frame, styles, field),
     }
 }
@@ -357,6 +355,11 @@ fn told(entry: &Entry) -> String {
 fn draw_help(frame: &mut Frame<'_>, app: &App, styles: &Styles<'_>, help: &Help, seen: &Shown) {
     let shown = help.shown();
     draw_reading(frame, app, styles, &help.reading, &shown, Some(help), seen);
+}
+
+fn draw_text_to_read(frame: &mut Frame<'_>, app: &App, styles: &Styles<'_>, reading: &Reading, seen: &Shown) {
+    let lines: Vec<&Text> = reading.lines.iter().collect();
+    draw_reading(frame, app, styles, reading, &lines, None, seen);
 }
 
 fn draw_reading(

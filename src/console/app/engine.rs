@@ -54,6 +54,7 @@ impl App {
                 Vec::new()
             }
             ToClient::Reply { result, .. } => self.reply(result, at),
+            ToClient::Diagnosed(found) => self.diagnosed(&found),
             ToClient::Goodbye { why, next } => {
                 let mut dos = self.lost(why.clone(), at);
                 dos.extend(self.say_gone(why, next, at));
@@ -122,6 +123,9 @@ impl App {
         }
         let since = self.ui.connection.cut_off_since().unwrap_or_else(|| self.now(at));
         self.ui.connection = Connection::Lost { since, why };
+        if let Some(Dialog::Diagnosis(open)) = &mut self.dialog {
+            open.give_up("The connection was lost before the engine answered.");
+        }
         self.awaited = None;
         if !self.asked.is_empty() {
             self.asked.clear();

@@ -86,7 +86,9 @@ impl App {
             Some(Dialog::Compose(_)) => self.key_in_compose(action, received, chord, at),
             Some(Dialog::Palette(_)) => self.key_in_palette(action, received, chord, at),
             Some(Dialog::Filter { .. }) => self.key_in_filter(action, chord),
-            Some(Dialog::Help(_) | Dialog::Preview(_)) => self.key_in_help(action, chord, context),
+            Some(Dialog::Help(_) | Dialog::Preview(_) | Dialog::Diagnosis(_)) => {
+                self.key_in_help(action, chord, context, at)
+            }
         }
     }
 
@@ -524,7 +526,13 @@ impl App {
         vec![Effect::Draw]
     }
 
-    fn key_in_help(&mut self, action: Option<Action>, chord: Chord, context: Context) -> Vec<Effect> {
+    fn key_in_help(
+        &mut self,
+        action: Option<Action>,
+        chord: Chord,
+        context: Context,
+        at: Instant,
+    ) -> Vec<Effect> {
         let page = self.page();
         let width = reading_width(self.size.0);
         let reading = match &mut self.dialog {
@@ -546,6 +554,12 @@ impl App {
                 &mut help.reading
             }
             Some(Dialog::Preview(reading)) => reading,
+            // One letter opened it, which may be the first of a text that is typed on the wrong screen.
+            Some(Dialog::Diagnosis(_)) if action.is_none() => {
+                self.stray(chord, NO_TEXT, at);
+                return Vec::new();
+            }
+            Some(Dialog::Diagnosis(open)) => &mut open.reading,
             _ => return Vec::new(),
         };
         match action {

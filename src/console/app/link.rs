@@ -1,5 +1,6 @@
 //! The connection to the engine: made, held, and made again when it is lost.
 
+use crate::base::ids::ProbeId;
 use crate::core::words::command::Ask;
 use crate::engine::client::{ANSWER_TIMEOUT, Client, ClientError};
 use crate::engine::protocol::{SILENT_AFTER, ToClient};
@@ -73,6 +74,8 @@ pub enum News {
 pub enum Order {
     /// To the engine, if there is one.
     Ask(Ask),
+    /// What is behind a signal is asked of it, if there is one.
+    Diagnose(ProbeId),
     /// Start an engine.
     Start,
 }
@@ -151,7 +154,7 @@ async fn hold(connect: Connect, news: mpsc::Sender<News>, mut orders: mpsc::Unbo
             order = orders.recv() => match order {
                 Some(Order::Start) => how = How::Start,
                 // The screen says that the engine is out of reach, and sends nothing then; this one crossed.
-                Some(Order::Ask(_)) => {}
+                Some(Order::Ask(_) | Order::Diagnose(_)) => {}
                 None => return,
             },
         }
@@ -255,6 +258,11 @@ async fn serve(
                             return End::Lost(error.to_string());
                         }
                         deadline.send_replace(Some(Instant::now() + ANSWER_TIMEOUT));
+                    }
+                    Some(Order::Diagnose(probe)) => {
+                        if let Err(error) = sender.diagnose(probe).await {
+                            return End::Lost(error.to_string());
+                        }
                     }
                     Some(Order::Start) => {}
                     None => return End::Closed,

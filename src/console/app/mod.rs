@@ -10,6 +10,7 @@ mod act;
 mod answer;
 pub mod clock;
 mod composing;
+mod diagnosing;
 mod draw;
 mod draw_compose;
 mod engine;
@@ -31,6 +32,7 @@ use crate::console::input::{Event, Gate, Manner, Received, Verdict};
 use crate::console::keymap::{Action, Chord, Context, Keymap, Pending};
 use crate::console::overlays::compose::Compose;
 use crate::console::overlays::confirm::Confirming;
+use crate::console::overlays::diagnosis::Diagnosing;
 use crate::console::overlays::field::Field;
 use crate::console::overlays::form::Form;
 use crate::console::overlays::palette::Palette;
@@ -113,6 +115,8 @@ pub enum Effect {
     DrawSoon,
     /// Send to the engine.
     Ask(Ask),
+    /// Ask the engine what is behind a signal.
+    Diagnose(ProbeId),
     /// A dialog that confirms has opened: draw it, and drop what was typed before.
     Drain,
     /// Put on the clipboard.
@@ -147,6 +151,8 @@ pub enum Dialog {
     },
     /// The steps of a runbook, to read.
     Preview(help::Reading),
+    /// What is behind a signal.
+    Diagnosis(Box<Diagnosing>),
 }
 
 /// An ask whose reply is on its way.
@@ -275,6 +281,9 @@ impl App {
             Message::Tick => {
                 self.drop_old_toast(at);
                 self.settle_selection(at);
+                if let Some(Dialog::Diagnosis(open)) = &mut self.dialog {
+                    open.tick(at);
+                }
                 let mut dos = self.ask_lone(Some(at));
                 dos.push(Effect::Draw);
                 dos
@@ -417,7 +426,7 @@ impl App {
             Some(Dialog::Compose(compose)) => compose.context(),
             Some(Dialog::Palette(_)) => Context::Palette,
             Some(Dialog::Help(help)) if help.search.is_some() => Context::TextEntry,
-            Some(Dialog::Help(_) | Dialog::Preview(_)) => Context::Help,
+            Some(Dialog::Help(_) | Dialog::Preview(_) | Dialog::Diagnosis(_)) => Context::Help,
             Some(Dialog::Filter { .. }) => Context::TextEntry,
         }
     }
@@ -494,20 +503,25 @@ impl App {
 
     /// Sends an ask while there is somebody to hear it.
     fn ask(&mut self, ask: Ask, asked: Asked, at: Instant) -> Vec<Effect> {
-        let (why, next) = match &self.ui.connection {
-            Connection::Attached => {
-                self.asked.push_back(asked);
-                return vec![Effect::Draw, Effect::Ask(ask)];
-            }
+        if let Some((why, next)) = self.out_of_reach() {
+            self.complain(why, next, at);
+            return vec![Effect::Draw];
+        }
+        self.asked.push_back(asked);
+        vec![Effect::Draw, Effect::Ask(ask)]
+    }
+
+    /// Why nothing can be sent to the engine now, and what to do; none where it can.
+    fn out_of_reach(&self) -> Option<(&'static str, &'static str)> {
+        match &self.ui.connection {
+            Connection::Attached => None,
             Connection::Silent { .. } => {
-                ("the engine does not answer", "Nothing was sent. Ask again when it does.")
+                Some(("the engine does not answer", "Nothing was sent. Ask again when it does."))
             }
             Connection::Connecting | Connection::Lost { .. } => {
-                ("the engine is out of reach", "Nothing was sent. Ask again when the engine is there.")
+                Some(("the engine is out of reach", "Nothing was sent. Ask again when the engine is there."))
             }
-        };
-        self.complain(why, next, at);
-        vec![Effect::Draw]
+        }
     }
 
     /// Says why a key did nothing where the operator looks: in the open dialog, or as a toast.

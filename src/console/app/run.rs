@@ -218,6 +218,7 @@ impl Console<'_> {
                 }
                 // The link says by itself when there is nobody to take it.
                 Effect::Ask(ask) => drop(link.orders.send(Order::Ask(ask))),
+                Effect::Diagnose(probe) => drop(link.orders.send(Order::Diagnose(probe))),
                 Effect::Start => drop(link.orders.send(Order::Start)),
                 Effect::Drain => {
                     self.wants_drain = true;

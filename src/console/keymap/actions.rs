@@ -133,6 +133,7 @@ macro_rules! actions {
             RecordServing,
             RecordUndone,
             Brief,
+            Diagnose,
             AnswerYes,
             AnswerNo,
             AnswerOther,
@@ -235,6 +236,13 @@ macro_rules! actions {
                 &[],
             ),
             safe(Action::Brief, "brief", "Read whole what is cut off, then the brief.", SCREENS, &[]),
+            safe(
+                Action::Diagnose,
+                "diagnose",
+                "Read what is behind the selected signal: pods, warnings, log.",
+                OVERVIEW,
+                &[],
+            ),
             safe(Action::AnswerYes, "answer-yes", "Answer the open question with yes.", DECIDE, &[]),
             safe(Action::AnswerNo, "answer-no", "Answer the open question with no.", DECIDE, &[]),
             safe(Action::AnswerOther, "answer-other", "Choose another answer to the open question.", DECIDE, &[]),
@@ -303,6 +311,7 @@ pub struct ActionInfo {
     pub required: &'static [Context],
 }
 
+const OVERVIEW: &[Context] = &[Context::Overview];
 const DECIDE: &[Context] = &[Context::Decide];
 const GLOBAL: &[Context] = &[Context::Global];
 const OVERLAYS: &[Context] =

@@ -6,6 +6,7 @@ pub mod body;
 pub mod compose;
 pub mod confirm;
 pub mod declare;
+pub mod diagnosis;
 pub mod field;
 pub mod form;
 pub mod help;

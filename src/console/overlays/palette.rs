@@ -94,6 +94,7 @@ const ALSO: &[(Action, &str)] = &[
     (Action::Copy, "clipboard yank"),
     (Action::Brief, "summary handover"),
     (Action::SendMessage, "customers statuspage tell"),
+    (Action::Diagnose, "pods events logs kubectl describe"),
     (Action::RecordUndone, "rollback revert undo"),
 ];
 

@@ -21,7 +21,7 @@ pub mod run;
 pub mod table;
 pub mod timeline;
 pub mod too_small;
-mod words;
+pub(super) mod words;
 
 pub use words::cannot_reach;
 

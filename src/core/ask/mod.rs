@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod loss_reading;
 pub mod managed;
 pub mod names;
+pub mod naming;
 pub mod objectives;
 pub mod oncall;
 pub mod other_side;

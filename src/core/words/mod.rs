@@ -5,6 +5,7 @@ pub mod action;
 pub mod actor;
 pub mod command;
 pub mod confirmation;
+pub mod diagnosis;
 pub mod effect;
 pub mod escalation;
 pub mod fact;

@@ -6,6 +6,7 @@ use crate::core::ask::unrecorded::UnrecordedPage;
 use crate::core::ask::watch::Found;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::command::{Ask, Report};
+use crate::core::words::diagnosis::{Diagnosis, Section};
 use crate::core::words::incident::Outcome;
 use crate::core::words::notification::{Receipt, Tracked, Undelivered};
 use crate::core::words::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
@@ -14,6 +15,8 @@ use crate::plan::{CalendarTrouble, Shift};
 
 /// How many entries of one list from outside are kept.
 const LIST_LIMIT: usize = 500;
+/// How many parts of what is behind a signal are kept.
+const SECTIONS_LIMIT: usize = 20;
 
 /// What a text is, for how much of it is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +103,18 @@ impl Outside for Problem {
     fn texts(&mut self, visit: &mut Visit<'_>) {
         let Self { why, next } = self;
         [why, next].into_iter().for_each(|text| visit(text, Extent::Line));
+    }
+}
+
+impl Outside for Diagnosis {
+    fn texts(&mut self, visit: &mut Visit<'_>) {
+        let Self { probe: _, at: _, sections } = self;
+        sections.truncate(SECTIONS_LIMIT);
+        for Section { title, lines: told, unread } in sections {
+            visit(title, Extent::Line);
+            lines(told, Extent::Line, visit);
+            unread.texts(visit);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod series;
 
 use crate::base::problem::Problem;
+use crate::core::words::diagnosis::Section;
 use crate::core::words::reading::Measurement;
 use crate::plan::ProbeSpec;
 use crate::plan::kinds::BuildError;
@@ -21,6 +22,14 @@ pub trait Probe: Send + Sync {
     /// waits for its turn while the answer grows old.
     fn shares_its_call(&self) -> bool {
         false
+    }
+
+    /// What is behind the signal, for a person who asks: none where a measurement tells all; whose kind has it says so in
+    /// [`Sees::has_diagnosis`](crate::plan::kinds::Sees::has_diagnosis). It changes nothing and is not recorded. Each
+    /// section says for itself what could not be read. The engine cuts it off after
+    /// [`WITHIN`](crate::core::words::diagnosis::WITHIN).
+    fn diagnose(&self) -> Option<BoxFuture<'_, Vec<Section>>> {
+        None
     }
 }
 

@@ -112,6 +112,11 @@ impl Sees {
         matches!(self, Self::Http | Self::Tcp | Self::Server)
     }
 
+    /// Something of which more can be read than a measurement tells, when somebody asks.
+    pub fn has_diagnosis(self) -> bool {
+        matches!(self, Self::Workloads)
+    }
+
     /// Something on this host, wherever the plan says that it belongs: what becomes of a region takes nothing from it.
     pub fn is_of_this_host(self) -> bool {
         matches!(self, Self::Files)

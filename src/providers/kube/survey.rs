@@ -3,8 +3,9 @@
 //! <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
 
 use super::client::{Call, Cluster, KubeError, Method, Sent};
+use super::workload::diagnose;
 use crate::core::words::action::Target;
-use crate::core::words::preflight::{Check, DEADLINE, RegionChecks};
+use crate::core::words::preflight::{Check, Checked, DEADLINE, RegionChecks};
 use crate::kinds::survey::Survey;
 use crate::plan::Plan;
 use crate::plan::params::Params;
@@ -30,8 +31,9 @@ pub(super) fn survey(clients: &Clients) -> Box<dyn Survey> {
 impl Survey for Access {
     fn regions<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Vec<RegionChecks>> {
         Box::pin(async move {
-            join_all(clusters(plan, &self.clients).into_iter().map(async |(cluster, needed)| {
-                let checks = match timeout(DEADLINE, of_cluster(&cluster, &needed)).await {
+            join_all(clusters(plan, &self.clients).into_iter().map(async |wanted| {
+                let cluster = &wanted.cluster;
+                let checks = match timeout(DEADLINE, of_cluster(&wanted)).await {
                     Ok(checks) => checks,
                     Err(_) => {
                         let why = format!("no answer within {} s", DEADLINE.as_secs());
@@ -72,15 +74,27 @@ fn namespace(params: &Params) -> Option<String> {
     named.or_else(|| full.and_then(|name| name.split_once('/')).map(|(namespace, _)| namespace.to_owned()))
 }
 
+/// A cluster, and which verbs the plan asks for there.
+struct Wanted {
+    cluster: Cluster,
+    /// Without these something in the plan does not work.
+    needed: IndexSet<Needed>,
+    /// Without these nobody sees what is behind a signal.
+    to_diagnose: IndexSet<Needed>,
+}
+
 /// The clusters of a plan, with what its probes need there.
-fn clusters(plan: &Plan, clients: &Clients) -> Vec<(Cluster, IndexSet<Needed>)> {
-    let mut found: Vec<(Cluster, IndexSet<Needed>)> = Vec::new();
-    let mut add = |name: &str, needed: Vec<Needed>| {
+fn clusters(plan: &Plan, clients: &Clients) -> Vec<Wanted> {
+    let mut found: Vec<Wanted> = Vec::new();
+    let mut add = |name: &str, needed: Vec<Needed>, to_diagnose: Vec<Needed>| {
         let cluster = clients.kube.cluster(name);
-        match found.iter_mut().find(|(known, _)| known.context == cluster.context) {
-            Some((_, known)) => known.extend(needed),
-            None => found.push((cluster, needed.into_iter().collect())),
-        }
+        let known = found.iter().position(|known| known.cluster.context == cluster.context);
+        let place = known.unwrap_or_else(|| {
+            found.push(Wanted { cluster, needed: IndexSet::new(), to_diagnose: IndexSet::new() });
+            found.len() - 1
+        });
+        found[place].needed.extend(needed);
+        found[place].to_diagnose.extend(to_diagnose);
     };
     for spec in plan.probes.values() {
         let Some(row) = super::PROVIDER.probes.iter().find(|row| row.kind.name == spec.kind) else {
@@ -89,27 +103,46 @@ fn clusters(plan: &Plan, clients: &Clients) -> Vec<(Cluster, IndexSet<Needed>)> 
         let region = spec.region.as_ref().map(|region| region.as_str());
         let Some(context) = spec.params.text("context").or(region) else { continue };
         let namespace = namespace(&spec.params);
-        add(context, row.kind.permissions.iter().map(|one| (*one, namespace.clone())).collect());
+        let of = |all: &[&'static str]| all.iter().map(|one| (*one, namespace.clone())).collect();
+        let to_diagnose = if spec.sees.has_diagnosis() { diagnose::PERMISSIONS } else { &[] };
+        add(context, of(row.kind.permissions), of(to_diagnose));
     }
     for step in plan.runbooks.values().flat_map(|book| book.steps.values()) {
         if super::PROVIDER.acts(&step.action)
             && let Some(context) = step.params.text("context")
         {
-            add(context, Vec::new());
+            add(context, Vec::new(), Vec::new());
         }
+    }
+    for Wanted { needed, to_diagnose, .. } in &mut found {
+        to_diagnose.retain(|one| !needed.contains(one));
     }
     found
 }
 
-async fn of_cluster(cluster: &Cluster, needed: &IndexSet<Needed>) -> Vec<Check> {
+async fn of_cluster(Wanted { cluster, needed, to_diagnose }: &Wanted) -> Vec<Check> {
     let call = Call::new("get /version", "of the API server");
     let version = match cluster.get(&call, "/version".to_owned(), cluster.deadline()).await {
         Ok(version) => cluster.shown(version["gitVersion"].as_str().unwrap_or("?"), 40),
         Err(error) => return vec![Check::fail("sign-in", error.to_string(), error.next_step())],
     };
     let mut checks = vec![Check::pass("sign-in", format!("the API server answers, {version}"))];
-    checks.extend(reviewed(cluster, needed).await);
+    let (needed, to_diagnose) = tokio::join!(reviewed(cluster, needed), reviewed(cluster, to_diagnose));
+    checks.extend(needed);
+    checks.extend(to_diagnose.into_iter().filter_map(for_diagnosis));
     checks
+}
+
+/// What is not granted and only needed where somebody looks behind a signal.
+fn for_diagnosis(check: Check) -> Option<Check> {
+    match check.result {
+        Checked::Pass(_) => None,
+        Checked::Fail(seen) => {
+            let seen = format!("{seen}: only what is behind a signal needs it");
+            Some(Check::warn(check.what, seen, check.next))
+        }
+        Checked::Warn(_) | Checked::NotCheckable(_) => Some(check),
+    }
 }
 
 /// One check for what is granted, and one for each verb that is not.

@@ -39,6 +39,15 @@ fn examples_are_complete_and_build() {
     }
 }
 
+#[tokio::test]
+async fn a_kind_has_something_behind_its_signal_where_it_says_so() {
+    for kind in probes() {
+        let spec = spec(kind.name, example_params(kind), 5000);
+        let probe = (kind.build)(&spec, &clients(SECRETS)).unwrap();
+        assert_eq!(probe.diagnose().is_some(), kind.sees.has_diagnosis(), "{}", kind.name);
+    }
+}
+
 /// The kind's example without the keys that `drops` names by their need.
 fn without(kind: &ProbeRow, drops: impl Fn(Need) -> bool) -> Result<ProbeSpec, Diagnostics> {
     let mut file: toml::Table = kind.example.parse().unwrap();

@@ -13,6 +13,7 @@ pub(crate) mod tests;
 
 use crate::base::environment::Environment;
 use crate::base::problem::Problem;
+use crate::core::words::diagnosis::Section;
 use crate::core::words::reading::Measurement;
 use crate::core::words::simulation::Simulation;
 use crate::kinds;
@@ -144,12 +145,28 @@ struct SimulatedProbe {
     spec: ProbeSpec,
 }
 
-impl Probe for SimulatedProbe {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
+impl SimulatedProbe {
+    /// Looks at how things are now.
+    fn look<T>(&self, look: impl FnOnce(&Moment<'_>) -> T) -> T {
         let now = self.inner.clock.now();
         let state = self.inner.history().state(&self.inner.plan, now);
-        let moment =
-            Moment { plan: &self.inner.plan, spec: &self.spec, state: &state, start: self.inner.start, now };
-        futures::future::ready(readings::measure(&moment)).boxed()
+        look(&Moment {
+            plan: &self.inner.plan,
+            spec: &self.spec,
+            state: &state,
+            start: self.inner.start,
+            now,
+        })
+    }
+}
+
+impl Probe for SimulatedProbe {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
+        futures::future::ready(self.look(readings::measure)).boxed()
+    }
+
+    fn diagnose(&self) -> Option<BoxFuture<'_, Vec<Section>>> {
+        let has_one = self.spec.sees.has_diagnosis();
+        has_one.then(|| futures::future::ready(self.look(readings::diagnosis::workloads)).boxed())
     }
 }

@@ -49,9 +49,11 @@ fn status(pod: &Value) -> Option<Value> {
     let container = &pod["spec"]["containers"][0];
     let said = pod["status"]["containerStatuses"].is_array();
     let waiting = |reason: &str, restarts: u32| {
+        let ended = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled", "finishedAt": jiff::Timestamp::now().to_string()}});
         json!({"phase": "Pending", "containerStatuses": [{
             "name": container["name"], "image": container["image"], "imageID": "", "ready": false,
-            "restartCount": restarts, "state": {"waiting": {"reason": reason}}}]})
+            "restartCount": restarts, "state": {"waiting": {"reason": reason}},
+            "lastState": if restarts > 0 { ended } else { json!({}) }}]})
     };
     match container["image"].as_str().unwrap_or_default() {
         _ if said => None,

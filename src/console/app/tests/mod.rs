@@ -1,5 +1,6 @@
 //! Keys in, asks out: the client over the core itself.
 
+mod diagnosing;
 mod people;
 mod scene;
 mod sight;

@@ -67,7 +67,8 @@ impl Scene {
         Self::of(with_people)
     }
 
-    fn of(change: impl FnOnce(Plan) -> Plan) -> Self {
+    /// As [`Scene::new`], with another plan.
+    pub fn of(change: impl FnOnce(Plan) -> Plan) -> Self {
         let keymap = keymap::load(&keymap::layers(None), keymap::DEFAULT).unwrap();
         let mut scene = Self {
             app: App::new(keymap, SIZE),

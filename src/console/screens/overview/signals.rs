@@ -3,6 +3,7 @@
 use crate::base::ids::ProbeId;
 use crate::base::units;
 use crate::console::glyphs::Glyph;
+use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::list::{Filter, no_match, window};
 use crate::console::screens::paint::{cleaned, detailed, labelled, put, put_list, rule};
@@ -236,6 +237,9 @@ fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
         _ => frozen.source.clone(),
     };
     add("source", Role::Muted, &source);
+    if view.model.plan.probes.get(row.probe).is_some_and(|spec| spec.sees.has_diagnosis()) {
+        add("more", Role::Accent, &format!("{} reads what is behind it", view.key(Action::Diagnose)));
+    }
     lines
 }
 

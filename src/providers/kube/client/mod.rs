@@ -114,6 +114,15 @@ impl Cluster {
         made
     }
 
+    /// What may be shown of the last lines of a text from outside. Secrets are taken out of all of it first: one may have
+    /// several lines.
+    pub(crate) fn shown_lines(&self, text: &str, lines: usize, max_chars: usize) -> Vec<String> {
+        let text = self.inner.redactor.redact(text);
+        let all: Vec<&str> = text.lines().collect();
+        let last = &all[all.len().saturating_sub(lines)..];
+        last.iter().map(|line| crate::base::text::clean(line, max_chars)).collect()
+    }
+
     /// What may be shown of a text from outside.
     pub(crate) fn shown(&self, text: &str, max_chars: usize) -> String {
         crate::base::text::clean(&self.inner.redactor.redact(text), max_chars)

@@ -43,8 +43,8 @@ pub(super) fn judge(
         .with_text("newest_at", new.first().and_then(|newest| newest.last).map(|last| last.to_string()))
 }
 
-/// `BackOff pod/web-1: Back-off restarting failed container (7 times)`
-fn words_of(cluster: &Cluster, warning: &Warning) -> String {
+/// One in words: `BackOff pod/web-1: Back-off restarting failed container (7 times)`
+pub fn words_of(cluster: &Cluster, warning: &Warning) -> String {
     let reason = cluster.shown(warning.reason.trim(), WORD_CHARS);
     let object = cluster.shown(&warning.object(), OBJECT_CHARS);
     let message = cluster.shown(warning.message.trim(), MESSAGE_CHARS);

@@ -5,5 +5,6 @@ mod named;
 pub mod probe;
 mod seen;
 
+pub use judge::words_of;
 pub use named::Named;
 pub use seen::Warning;

@@ -4,6 +4,7 @@ mod change;
 mod chosen;
 mod confirmed;
 pub mod env;
+pub mod diagnose;
 mod judge;
 mod mark;
 mod moves;

@@ -3,6 +3,7 @@
 use super::{Pod, Workload};
 use crate::base::problem::Problem;
 use crate::base::units::{Unit, counted};
+use crate::core::words::diagnosis::Section;
 use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
@@ -15,6 +16,7 @@ use crate::providers::kube::client::{
 };
 use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, selector};
 use crate::providers::kube::watched::Watched;
+use crate::providers::kube::workload::diagnose;
 use crate::providers::kube::workload::judge::{Seen, judge};
 use crate::providers::kube::workload::named::{Named, named};
 use futures::future::BoxFuture;
@@ -30,7 +32,9 @@ pub static KIND: ProbeKind = ProbeKind {
           pods; one that the API does not tell is 0. A workload of which none is ready is critical, and so is one that \
           is named and not there; some missing is a warning. What is scaled to 0 is good, unless `min_ready` says \
           otherwise. It reads by watch, so that a short `every` costs the API server nothing; with each look it also asks \
-          whether the API server answers, and is unknown when it does not.",
+          whether the API server answers, and is unknown when it does not. A key of the console shows the pods that are \
+          not well, their newest warnings and the last log of what crashed; only that needs `list events` and \
+          `get pods/log`.",
     unit: Unit::Number,
     keys: &[
         PROBE_CONTEXT,
@@ -94,10 +98,11 @@ pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Workloads { reader, names, selector, least }))
 }
 
-struct Workloads {
-    reader: Reader,
-    names: Vec<Named>,
-    selector: Option<String>,
+/// Which workloads are looked at, and where.
+pub(super) struct Workloads {
+    pub(super) reader: Reader,
+    pub(super) names: Vec<Named>,
+    pub(super) selector: Option<String>,
     least: Option<u64>,
 }
 
@@ -105,10 +110,14 @@ impl Probe for Workloads {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move { self.look().await.map_err(|error| error.problem()) })
     }
+
+    fn diagnose(&self) -> Option<BoxFuture<'_, Vec<Section>>> {
+        Some(Box::pin(diagnose::sections(self)))
+    }
 }
 
 /// Lists and watches of one kind.
-type Kept<T> = (Resource, &'static str, fn(&serde_json::Value) -> T);
+pub(super) type Kept<T> = (Resource, &'static str, fn(&serde_json::Value) -> T);
 
 const KINDS: [Kept<Workload>; 3] = [
     (DEPLOYMENTS, "list deployments.apps", Workload::deployment),
@@ -124,8 +133,8 @@ impl Workloads {
         let namespace = self.reader.namespace(&call, until).await?;
         alive::ask(cluster, self.reader.within).await?;
         let mut seen = Seen { namespace: namespace.clone(), ..Seen::default() };
-        for kept in KINDS.iter().filter(|(resource, ..)| self.reads(*resource)) {
-            let found = watched(cluster, kept, &namespace, self.selector.as_deref()).read(until).await?;
+        for kept in self.kinds() {
+            let found = watched(cluster, &kept, &namespace, self.selector.as_deref()).read(until).await?;
             seen.workloads.extend(found.into_iter().filter(|one| self.fits(one)));
         }
         let there = |name: &&Named| !seen.workloads.iter().any(|one| name.is(one.resource, &one.name));
@@ -138,12 +147,15 @@ impl Workloads {
         Ok(judge(cluster, &seen, self.least))
     }
 
-    /// Whether a kind has to be read at all: what is named by its kind needs no right on the others.
-    fn reads(&self, resource: Resource) -> bool {
-        self.names.is_empty() || self.names.iter().any(|name| name.resource == resource)
+    /// The kinds that have to be read at all: what is named by its kind needs no right on the others.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = Kept<Workload>> {
+        let is_read = |resource: Resource| {
+            self.names.is_empty() || self.names.iter().any(|name| name.resource == resource)
+        };
+        KINDS.into_iter().filter(move |(resource, ..)| is_read(*resource))
     }
 
-    fn fits(&self, workload: &Workload) -> bool {
+    pub(super) fn fits(&self, workload: &Workload) -> bool {
         self.names.is_empty() || self.names.iter().any(|name| name.is(workload.resource, &workload.name))
     }
 }

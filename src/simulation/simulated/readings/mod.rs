@@ -1,6 +1,7 @@
 //! Plausible readings for any plan: what a probe of each kind would return as things are now.
 
 mod databases;
+pub(super) mod diagnosis;
 mod dns;
 mod endpoint;
 mod files;
@@ -33,10 +34,7 @@ pub(super) struct Moment<'a> {
 pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, Problem> {
     let health = moment.health();
     if health == Health::Unreachable {
-        return Err(Problem::new(
-            format!("simulated: {} cannot be reached from here", moment.spec.title),
-            "Wait, or play another scenario: this one makes the thing unreachable.",
-        ));
+        return Err(unreachable(moment));
     }
     Ok(match moment.spec.sees {
         Sees::Http => endpoint::http(moment, health),
@@ -69,6 +67,13 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, Problem> {
         Sees::ClusterBackup => kube::cluster_backup(moment, health),
         Sees::OperatedCluster => operated::cluster(moment, health),
     })
+}
+
+fn unreachable(moment: &Moment<'_>) -> Problem {
+    Problem::new(
+        format!("simulated: {} cannot be reached from here", moment.spec.title),
+        "Wait, or play another scenario: this one makes the thing unreachable.",
+    )
 }
 
 impl Moment<'_> {
