@@ -48,6 +48,8 @@ pub enum Takes {
     Text,
     /// Text of a message, templated strictly: what the incident knows is filled in when it is drafted.
     MessageText,
+    /// A path of this host, templated strictly; one that is relative begins at the plan's folder.
+    Path,
     /// Text taken as it is (regular expressions, conditions of other languages).
     RawText,
     /// A whole number within bounds, both included.
@@ -147,6 +149,7 @@ impl Takes {
         match self {
             Self::Text | Self::RawText => "text".into(),
             Self::MessageText => "text with names of the incident".into(),
+            Self::Path => "a path, from the plan's folder".into(),
             Self::Integer(low, high) if high == i64::MAX => format!("a whole number from {low}"),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number => "a number".into(),

@@ -99,6 +99,7 @@ fn value(takes: Takes, registry: &Registry) -> Value {
         Takes::Date => json!({}), // a TOML date has no JSON type
         Takes::Text
         | Takes::MessageText
+        | Takes::Path
         | Takes::RawText
         | Takes::Condition
         | Takes::Regex

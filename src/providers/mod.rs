@@ -25,7 +25,7 @@ use crate::kinds;
 use crate::kinds::survey::Survey;
 use crate::plan::kinds::{ActionKind, BuildError, NotifierKind, ProbeKind};
 use crate::plan::params::Params;
-use crate::plan::{Channel, Plan, ProbeSpec, Registry, Step, Trial};
+use crate::plan::{Channel, ConfirmLevel, Plan, ProbeSpec, Registry, Step, Trial};
 use crate::secrets::{Secret, SecretsConfig};
 use clients::Clients;
 use postgres::client::Postgres;
@@ -180,7 +180,10 @@ impl Trial for Unconnected {
     }
 
     fn action(&self, step: &Step) -> Option<BuildError> {
-        (action(&step.action)?.build)(&step.params, &self.0).err()
+        match (action(&step.action)?.build)(&step.params, &self.0) {
+            Ok(made) => made.must_be_typed().filter(|_| step.confirm != ConfirmLevel::Type),
+            Err(error) => Some(error),
+        }
     }
 
     fn channel(&self, spec: &Channel) -> Option<BuildError> {

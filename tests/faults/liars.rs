@@ -114,6 +114,10 @@ pub fn kubernetes(said: &Said) -> String {
             // Of a watch the server has nothing more to say.
             ("GET", _) if head.contains("watch=true") => ("200 OK", String::new()),
             ("GET", path) => ("200 OK", kube_answer(path, &both).to_string()),
+            // What it would make of a change that is only tried, of one kind.
+            ("PATCH", path) if path.contains("/configmaps/") && head.contains("dryRun=All") => {
+                ("200 OK", kube_answer(path, &both).to_string())
+            }
             _ => {
                 let refusal = serde_json::json!({
                     "kind": "Status", "code": 422, "reason": word(&both), "message": both });
@@ -140,7 +144,8 @@ fn kube_answer(path: &str, both: &str) -> serde_json::Value {
     if name == "web" {
         return object;
     }
-    serde_json::json!({ "metadata": { "resourceVersion": "1" }, "items": [object] })
+    let kind = serde_json::json!({ "name": "configmaps", "kind": "ConfigMap", "namespaced": true });
+    serde_json::json!({ "metadata": { "resourceVersion": "1" }, "items": [object], "resources": [kind] })
 }
 
 /// Pod, workload, node, event, job, claim and application at once: whoever reads it finds its fields.

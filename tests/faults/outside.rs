@@ -73,6 +73,9 @@ const KUBE_STEPS: &[(&str, &str)] = &[
         "kube-exec",
         "with.namespace = \"shop\"\nwith.target = \"pod/web\"\nwith.argv = [\"true\"]\nwith.verify_argv = [\"true\"]",
     ),
+    ("kube-apply", "with.namespace = \"shop\"\nwith.files = [\"@folder/manifest.yaml\"]"),
+    ("kube-patch", "with.object = \"configmap/web\"\nwith.patch = '{\"data\": {\"a\": \"1\"}}'"),
+    ("kube-delete", "with.object = \"configmap/web\""),
     ("gitops-suspend", "with.application = \"argocd/web\""),
     ("gitops-resume", "with.kustomization = \"flux/web\""),
     ("velero-restore", "with.backup = \"web\""),
@@ -297,6 +300,9 @@ fn home() -> Home {
         std::fs::write(home.path().join(format!("json-{number}")), json).unwrap();
     }
     std::fs::write(home.path().join("kubeconfig"), kubeconfig(&said)).unwrap();
+    let manifest =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {\"a\\e[2J\": \"\\e]0;x\\a\"}\n";
+    std::fs::write(home.path().join("manifest.yaml"), manifest).unwrap();
     std::fs::create_dir(home.path().join("dumps")).unwrap();
     std::fs::write(home.path().join(format!("dumps/{}", EVIL.replace('/', ""))), "x").unwrap();
     home

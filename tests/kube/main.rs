@@ -18,8 +18,10 @@ mod jobs;
 mod kube;
 mod log;
 mod looks;
+mod manifests;
 mod night;
 mod nodes;
+mod objects;
 #[path = "../support/operator.rs"]
 mod operator;
 mod owned;

@@ -66,6 +66,11 @@ pub trait Action: Send + Sync {
         Box::pin(async { None })
     }
 
+    /// What is wrong with a plan that has it confirmed without typing; none where that does.
+    fn must_be_typed(&self) -> Option<BuildError> {
+        None
+    }
+
     /// What a person does instead. Needs no connection.
     fn manual(&self) -> ManualCard;
 

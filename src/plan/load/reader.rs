@@ -62,6 +62,7 @@ impl Reader<'_> {
         let value = match takes {
             Takes::Text => self.template(node, at).map(Value::Text),
             Takes::MessageText => self.template(node, &At { later: Later::Message, ..*at }).map(Value::Text),
+            Takes::Path => self.path(node, at).map(Value::Text),
             Takes::RawText => self.plain(takes, node, at).map(|text| Value::Raw(text.to_owned())),
             Takes::Integer(low, high) => self.integer(takes, node, at, low, high),
             Takes::Number => match node.value {
@@ -125,14 +126,25 @@ impl Reader<'_> {
                 problem.help("write it without quotes")
             }
             (
-                Takes::Text | Takes::MessageText | Takes::RawText | Takes::Name(_) | Takes::Choice(_),
+                Takes::Text
+                | Takes::MessageText
+                | Takes::Path
+                | Takes::RawText
+                | Takes::Name(_)
+                | Takes::Choice(_),
                 NodeValue::List(members),
             ) if members.len() == 1 => problem.help("write it without brackets"),
             (_, NodeValue::List(_) | NodeValue::Table(_)) => problem,
             (Takes::Choice(words), _) if !words.contains(&written) => problem,
-            (Takes::Text | Takes::MessageText | Takes::RawText | Takes::Name(_) | Takes::Choice(_), _) => {
-                problem.help("write it in quotes")
-            }
+            (
+                Takes::Text
+                | Takes::MessageText
+                | Takes::Path
+                | Takes::RawText
+                | Takes::Name(_)
+                | Takes::Choice(_),
+                _,
+            ) => problem.help("write it in quotes"),
             _ => problem,
         });
         None
@@ -159,6 +171,16 @@ impl Reader<'_> {
         let filled = self.fill(Takes::Text, node, at)?;
         secrets::warn_of_credentials(self, node.text().unwrap_or_default(), node, at);
         Some(filled)
+    }
+
+    /// A path that leads to the same place wherever the engine is started. What only a shell knows (`~`) stays for the kind
+    /// to refuse.
+    fn path(&self, node: &Node, at: &At<'_>) -> Option<String> {
+        let path = self.template(node, at)?;
+        match self.folder.filter(|_| !path.starts_with('~')) {
+            Some(folder) => Some(folder.join(path).to_string_lossy().into_owned()),
+            None => Some(path),
+        }
     }
 
     /// A text with its plan-wide names filled in.

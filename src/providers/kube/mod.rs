@@ -8,8 +8,10 @@ mod event;
 mod exec;
 mod gitops;
 mod job;
+mod manifest;
 mod node;
 mod object;
+mod objects;
 mod owner;
 mod place;
 mod quantity;
@@ -49,6 +51,9 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(velero::restore),
         row!(cnpg::demote),
         row!(cnpg::promote),
+        row!(manifest::apply),
+        row!(objects::delete),
+        row!(objects::patch),
     ],
     survey: Some(survey::survey),
     ..Provider::NONE

@@ -5,6 +5,7 @@ use crate::base::problem::Problem;
 use crate::core::ask::watch::Found;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
+use crate::plan::kinds::BuildError;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -74,6 +75,11 @@ pub trait Change: Send + Sync {
         expected: &Target,
         context: &Context,
     ) -> impl Future<Output = Result<Proof, Failure>> + Send;
+
+    /// As [`Action::must_be_typed`].
+    fn must_be_typed(&self) -> Option<BuildError> {
+        None
+    }
 
     /// What a person does instead.
     fn manual(&self) -> ManualCard;
@@ -155,6 +161,10 @@ impl<C: Change> Action for Changing<C> {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Proof, Failure>> {
         Box::pin(self.0.prove(expected, context))
+    }
+
+    fn must_be_typed(&self) -> Option<BuildError> {
+        self.0.must_be_typed()
     }
 
     fn manual(&self) -> ManualCard {

@@ -4,6 +4,7 @@
 //! No call is sent twice: one that may have arrived is not repeated blindly. The one exception is an answer that the
 //! credentials do not count (401): nothing was done then, and they may only be old.
 
+mod applied;
 mod config;
 mod discovery;
 mod error;
@@ -17,10 +18,11 @@ mod session;
 mod stream;
 mod watch;
 
+pub use applied::{Applied, Conflict};
 pub use discovery::Kind;
 pub use error::{Call, KubeError, KubeErrorKind};
 pub use exec::{Container, Ended};
-pub use request::{Method, Sent};
+pub use request::{MANAGER, Method, Sent};
 pub use resource::*;
 pub use session::Session;
 pub use watch::{Change as Event, Events};

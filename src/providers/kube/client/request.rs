@@ -30,6 +30,8 @@ pub enum Method {
     Merge,
     /// A strategic merge patch.
     Strategic,
+    /// A JSON patch (RFC 6902).
+    Json,
     /// A server-side apply.
     Apply,
 }
@@ -118,16 +120,20 @@ impl Cluster {
     /// [`KubeError`], which tells whether it may have been done.
     pub async fn send(&self, call: &Call, sent: Sent<'_>, within: Duration) -> Result<Value, KubeError> {
         let (status, body) = self.answer(call, &sent, within).await?;
+        self.object(call, status, &body)
+    }
+
+    pub(super) fn object(&self, call: &Call, status: u16, body: &[u8]) -> Result<Value, KubeError> {
         if !(200..=299).contains(&status) {
-            return Err(self.refused(call, status, &body));
+            return Err(self.refused(call, status, body));
         }
-        serde_json::from_slice(&body).map_err(|_| {
+        serde_json::from_slice(body).map_err(|_| {
             let why = "what answered is no API server: the answer is no JSON";
             KubeError::new(&self.context, call, KubeErrorKind::NotKubernetes, why)
         })
     }
 
-    async fn answer(
+    pub(super) async fn answer(
         &self,
         call: &Call,
         sent: &Sent<'_>,
@@ -177,6 +183,7 @@ impl Cluster {
             Method::Delete => (http::Method::DELETE, Some("application/json")),
             Method::Merge => (http::Method::PATCH, Some("application/merge-patch+json")),
             Method::Strategic => (http::Method::PATCH, Some("application/strategic-merge-patch+json")),
+            Method::Json => (http::Method::PATCH, Some("application/json-patch+json")),
             Method::Apply => (http::Method::PATCH, Some("application/apply-patch+yaml")),
         };
         let mut uri = sent.path.clone();

@@ -3,8 +3,8 @@
 mod change;
 mod chosen;
 mod confirmed;
-pub mod env;
 pub mod diagnose;
+pub mod env;
 mod judge;
 mod mark;
 mod moves;

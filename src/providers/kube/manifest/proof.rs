@@ -1,0 +1,83 @@
+//! What shows that an object is as it was confirmed to become.
+
+use super::item::{Item, Outcome};
+use crate::providers::kube::objects::uid;
+
+/// The evidence, or why there is none.
+///
+/// # Errors
+/// Why it is not proven.
+pub fn proven(item: &Item, confirmed: &str) -> Result<String, String> {
+    let words = item.named.words();
+    let Some(live) = &item.live else { return Err(format!("{words} is not there")) };
+    let was_there = confirmed.strip_prefix("uid ").and_then(|rest| rest.split_once(','));
+    match was_there {
+        Some((before, _)) if before != uid(live) => {
+            return Err(format!("{words} is not the one that was confirmed"));
+        }
+        None if !confirmed.starts_with("absent, ") => return Err(format!("{words} was not confirmed")),
+        _ => {}
+    }
+    if !confirmed.ends_with("stays as it is") && !item.is_ours() {
+        return Err(format!("no field of {words} is lifeboat's by an apply"));
+    }
+    match &item.outcome {
+        Ok(Outcome::Same) => Ok(format!("{words} (uid {}): the same apply changes nothing", uid(live))),
+        Ok(Outcome::Untried(_)) if item.has_all() => {
+            Ok(format!("{words} (uid {}) has all its fields", uid(live)))
+        }
+        Ok(Outcome::Changed(fields)) => {
+            let field = fields.first().map(|one| format!("{} {}", one.path, one.words)).unwrap_or_default();
+            Err(format!("{words} is not as the files have it: {field}"))
+        }
+        Ok(Outcome::Made | Outcome::Untried(_)) => Err(format!("{words} is not as the files have it")),
+        Err(problem) => Err(problem.why.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::problem::Problem;
+    use crate::providers::kube::client::Kind;
+    use crate::providers::kube::objects::Named;
+    use serde_json::json;
+
+    fn item(outcome: Result<Outcome, Problem>, manager: &str) -> Item {
+        let (api_version, plural) = ("v1".to_owned(), "configmaps".to_owned());
+        let kind = Kind { api_version, kind: "ConfigMap".into(), plural, is_namespaced: true };
+        let managed = json!([{"manager": manager, "operation": "Apply"}]);
+        let live = json!({"metadata": {"uid": "u1", "managedFields": managed}, "data": {"a": "1"}});
+        let named = Named::new(kind, "shop", "app");
+        Item { named, wanted: json!({"data": {"a": "1"}}), live: Some(live), outcome, taken: Vec::new() }
+    }
+
+    #[test]
+    fn only_the_confirmed_object_with_fields_of_ours_is_proven() {
+        let same = || item(Ok(Outcome::Same), "lifeboat");
+        for confirmed in
+            ["absent, is made", "uid u1, generation 4, is changed", "uid u1, version 4, stays as it is"]
+        {
+            assert!(proven(&same(), confirmed).is_ok(), "{confirmed}");
+        }
+        for confirmed in ["", "uid u2, version 4, is changed", "uid u11, version 4, is changed", "u1"] {
+            proven(&same(), confirmed).unwrap_err();
+        }
+        let of_others = item(Ok(Outcome::Same), "kubectl");
+        assert!(proven(&of_others, "absent, is made").unwrap_err().contains("no field"));
+        assert!(proven(&of_others, "uid u1, version 4, stays as it is").is_ok());
+        assert!(proven(&Item { live: None, ..same() }, "absent, is made").unwrap_err().contains("not there"));
+    }
+
+    #[test]
+    fn what_is_not_as_the_files_have_it_is_not_proven() {
+        let refused = Err(Problem::new("`kubectl` owns .data.a", "x"));
+        for outcome in [Ok(Outcome::Made), Ok(Outcome::Changed(Vec::new())), refused] {
+            proven(&item(outcome, "lifeboat"), "absent, is made").unwrap_err();
+        }
+        let untried = item(Ok(Outcome::Untried("x")), "lifeboat");
+        assert!(proven(&untried, "absent, is made").unwrap().ends_with("has all its fields"));
+        let other = Item { wanted: json!({"data": {"a": "2"}}), ..untried };
+        proven(&other, "absent, is made").unwrap_err();
+    }
+}

@@ -1,0 +1,225 @@
+//! What differs between two states of one object, a field a line. Values of secrets are never shown.
+
+use super::secret::is_secret;
+use super::state::digest;
+use crate::providers::kube::client::Cluster;
+use serde_json::{Map, Value};
+
+/// The longest value that is shown whole.
+const WHOLE_CHARS: usize = 80;
+const BEGINNING_CHARS: usize = 40;
+const PATH_CHARS: usize = 200;
+/// Stands for what is not there.
+const NOTHING: &str = "(none)";
+const HIDDEN: &str = "(not shown)";
+
+/// A field that differs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Difference {
+    /// `.spec.template.spec.containers[web].image`
+    pub path: String,
+    /// `"shop:1" -> "shop:2"`
+    pub words: String,
+}
+
+impl Difference {
+    /// Whether an object has the value that the words lead to; none where that is a secret, which they do not tell.
+    pub fn is_in(cluster: &Cluster, path: &str, words: &str, object: &Value) -> Option<bool> {
+        if words.ends_with(HIDDEN) {
+            return None;
+        }
+        Some(words.ends_with(&format!("-> {}", shown(cluster, leaf(object, path)))))
+    }
+}
+
+/// All that differs.
+pub fn differences(cluster: &Cluster, from: &Value, to: &Value) -> Vec<Difference> {
+    let hides = to["kind"].as_str().or(from["kind"].as_str()).is_some_and(is_secret);
+    let mut found = Vec::new();
+    Walk { cluster, hides, found: &mut found }.walk("", Some(from), Some(to));
+    found
+}
+
+struct Walk<'a> {
+    cluster: &'a Cluster,
+    /// Whether the object is a secret.
+    hides: bool,
+    found: &'a mut Vec<Difference>,
+}
+
+impl Walk<'_> {
+    fn walk(&mut self, path: &str, from: Option<&Value>, to: Option<&Value>) {
+        match (from, to) {
+            (from, to) if from == to => {}
+            (Some(Value::Object(from)), Some(Value::Object(to))) => self.fields(path, from, to),
+            (Some(Value::Array(from)), Some(Value::Array(to))) => self.members(path, from, to),
+            _ => self.differs(path, from, to),
+        }
+    }
+
+    fn fields(&mut self, path: &str, from: &Map<String, Value>, to: &Map<String, Value>) {
+        let more = to.keys().filter(|name| !from.contains_key(*name));
+        for name in from.keys().chain(more) {
+            self.walk(&format!("{path}{}", step(name)), from.get(name), to.get(name));
+        }
+    }
+
+    fn members(&mut self, path: &str, from: &[Value], to: &[Value]) {
+        let (Some(before), Some(after)) = (names(from), names(to)) else {
+            for at in 0..from.len().max(to.len()) {
+                self.walk(&format!("{path}[{at}]"), from.get(at), to.get(at));
+            }
+            return;
+        };
+        let of = |all: &[&str], list: &[Value], name: &str| {
+            all.iter().position(|known| *known == name).and_then(|at| list.get(at).cloned())
+        };
+        let count = self.found.len();
+        for name in before.iter().chain(after.iter().filter(|name| !before.contains(name))) {
+            let (old, new) = (of(&before, from, name), of(&after, to, name));
+            self.walk(&format!("{path}[{name}]"), old.as_ref(), new.as_ref());
+        }
+        if self.found.len() == count {
+            self.differs(path, Some(&before.join(", ").into()), Some(&after.join(", ").into()));
+        }
+    }
+
+    fn differs(&mut self, path: &str, from: Option<&Value>, to: Option<&Value>) {
+        let is_hidden = self.hides && (path.starts_with(".data") || path.starts_with(".stringData"));
+        let of = |value: Option<&Value>| match is_hidden && value.is_some() {
+            true => HIDDEN.to_owned(),
+            false => shown(self.cluster, value),
+        };
+        let words = format!("{} -> {}", of(from), of(to));
+        self.found.push(Difference { path: self.cluster.shown(path, PATH_CHARS), words });
+    }
+}
+
+/// A value as it is shown: of a long one its beginning, and what tells it apart from others.
+fn shown(cluster: &Cluster, value: Option<&Value>) -> String {
+    let Some(value) = value else { return NOTHING.to_owned() };
+    let text = value.to_string();
+    let count = text.chars().count();
+    if count <= WHOLE_CHARS {
+        return cluster.shown(&text, WHOLE_CHARS);
+    }
+    let beginning = cluster.shown(&text, BEGINNING_CHARS);
+    format!("{beginning} ({count} characters, {})", digest(&text))
+}
+
+/// The names of the members of a list that has names, each once.
+fn names(list: &[Value]) -> Option<Vec<&str>> {
+    let names: Vec<&str> = list.iter().map(|one| one["name"].as_str()).collect::<Option<_>>()?;
+    let is_twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
+    (!names.is_empty() && !is_twice).then_some(names)
+}
+
+fn step(name: &str) -> String {
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if is_plain { format!(".{name}") } else { format!("[{name}]") }
+}
+
+/// The value at a path as [`Difference`] writes it.
+fn leaf<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut value = object;
+    let mut rest = path;
+    while !rest.is_empty() {
+        let name;
+        (name, rest) = match rest.strip_prefix('[') {
+            Some(inner) => inner.split_once(']')?,
+            None => {
+                let inner = rest.strip_prefix('.')?;
+                inner.split_at(inner.find(['.', '[']).unwrap_or(inner.len()))
+            }
+        };
+        value = match value {
+            Value::Array(list) => {
+                let named = list.iter().find(|one| one["name"] == name);
+                named.or_else(|| list.get(name.parse::<usize>().ok()?))?
+            }
+            value => value.get(name)?,
+        };
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::kube::testing::cluster;
+    use serde_json::json;
+
+    fn lines(from: Value, to: Value) -> Vec<String> {
+        let found = differences(&cluster(), &from, &to);
+        found.into_iter().map(|one| format!("{} {}", one.path, one.words)).collect()
+    }
+
+    #[test]
+    fn fields_are_told_from_and_to() {
+        let from = json!({"spec": {"replicas": 1, "paused": true, "same": [1, 2]}});
+        let to = json!({"spec": {"replicas": 3, "same": [1, 2], "new": {"a": "x"}}});
+        assert_eq!(
+            lines(from, to),
+            [".spec.paused true -> (none)", ".spec.replicas 1 -> 3", r#".spec.new (none) -> {"a":"x"}"#]
+        );
+        assert_eq!(lines(json!({"a": 1}), json!({"a": 1})), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn members_with_names_are_told_by_them_and_others_by_their_place() {
+        let container = |name: &str, image: &str| json!({"name": name, "image": image});
+        let from = json!({"containers": [container("web", "a:1"), container("log", "l:1")], "args": ["x"]});
+        let to = json!({"containers": [container("new", "n:1"), container("web", "a:2"), container("log", "l:1")], "args": ["x", "y"]});
+        assert_eq!(
+            lines(from.clone(), to),
+            [
+                r#".args[1] (none) -> "y""#,
+                r#".containers[web].image "a:1" -> "a:2""#,
+                r#".containers[new] (none) -> {"image":"n:1","name":"new"}"#
+            ]
+        );
+        let other_order =
+            json!({"containers": [container("log", "l:1"), container("web", "a:1")], "args": ["x"]});
+        assert_eq!(lines(from, other_order), [r#".containers "web, log" -> "log, web""#]);
+    }
+
+    #[test]
+    fn values_of_a_secret_are_not_shown() {
+        let secret =
+            |value: Value| json!({"kind": "Secret", "metadata": {"labels": {"a": "b"}}, "data": value});
+        let found = lines(secret(json!({"password": "aHVudGVyMg=="})), secret(json!({"password": "eA=="})));
+        assert_eq!(found, [".data.password (not shown) -> (not shown)"]);
+        let found = lines(secret(Value::Null), secret(json!({"password": "eA=="})));
+        assert!(found.len() == 1 && !found[0].contains("eA=="), "{found:?}");
+        let words = ".data.password (not shown) -> (not shown)";
+        assert_eq!(Difference::is_in(&cluster(), ".data.password", words, &json!({})), None);
+    }
+
+    #[test]
+    fn a_long_or_hostile_value_is_told_by_its_beginning() {
+        let long = |end: &str| json!({"data": {"a": format!("{}{end}", "x".repeat(5_000))}});
+        let [line] = lines(long("1"), long("2")).try_into().unwrap();
+        assert!(line.len() < 300 && line.contains("5003 characters, "), "{line}");
+        let (from, to) = line.split_once(" -> ").unwrap();
+        assert_ne!(from.rsplit_once(", ").unwrap().1, to.rsplit_once(", ").unwrap().1);
+        let evil = lines(json!({"a": "x"}), json!({"a": "\u{1b}[2J", "\u{202e}b": 1}));
+        assert!(evil.iter().all(|line| !line.contains(['\u{1b}', '\u{202e}'])), "{evil:?}");
+    }
+
+    #[test]
+    fn what_was_confirmed_is_found_again() {
+        let from = json!({"metadata": {"annotations": {"a.b/c": "1"}}, "spec": {"c": [{"name": "web", "image": "a"}]}});
+        let to = json!({"metadata": {"annotations": {"a.b/c": "2"}}, "spec": {"c": [{"name": "web", "image": "b"}]}, "x": [1]});
+        let found = differences(&cluster(), &from, &to);
+        assert_eq!(found.len(), 3);
+        for one in &found {
+            let is_in = |object: &Value| Difference::is_in(&cluster(), &one.path, &one.words, object);
+            assert_eq!((is_in(&to), is_in(&from)), (Some(true), Some(false)), "{one:?}");
+        }
+        let gone = &differences(&cluster(), &to, &from);
+        let gone = gone.iter().find(|one| one.path == ".x").unwrap();
+        assert_eq!(Difference::is_in(&cluster(), &gone.path, &gone.words, &from), Some(true));
+        assert_eq!(leaf(&to, ".spec.c[web].none"), None);
+        assert_eq!(leaf(&to, "odd"), None);
+    }
+}
