@@ -76,6 +76,12 @@ const KUBE_STEPS: &[(&str, &str)] = &[
     ("kube-apply", "with.namespace = \"shop\"\nwith.files = [\"@folder/manifest.yaml\"]"),
     ("kube-patch", "with.object = \"configmap/web\"\nwith.patch = '{\"data\": {\"a\": \"1\"}}'"),
     ("kube-delete", "with.object = \"configmap/web\""),
+    ("kube-create-job-from", "with.namespace = \"shop\"\nwith.cronjob = \"web\""),
+    ("kube-cordon", "with.nodes = [\"web\"]"),
+    (
+        "kube-wait",
+        "with.namespace = \"shop\"\nwith.kind = \"pod\"\nwith.names = [\"web\"]\nwith.for = \"Ready\"",
+    ),
     ("gitops-suspend", "with.application = \"argocd/web\""),
     ("gitops-resume", "with.kustomization = \"flux/web\""),
     ("velero-restore", "with.backup = \"web\""),

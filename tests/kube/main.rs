@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod act;
+mod begun;
 mod broken;
 mod claims;
 mod cnpg;
+mod cordons;
 mod diagnosis;
 mod events;
 mod exec;
@@ -33,3 +35,4 @@ mod rollout;
 mod see;
 mod sign_in;
 mod velero;
+mod waits;

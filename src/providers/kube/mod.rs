@@ -22,6 +22,7 @@ mod testing;
 mod told;
 mod velero;
 mod volume;
+mod wait;
 mod watched;
 mod workload;
 
@@ -54,6 +55,9 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(manifest::apply),
         row!(objects::delete),
         row!(objects::patch),
+        row!(job::create),
+        row!(node::cordon),
+        row!(wait),
     ],
     survey: Some(survey::survey),
     ..Provider::NONE

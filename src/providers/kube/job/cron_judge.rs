@@ -1,14 +1,13 @@
 //! What a cron job and the jobs that it began come to.
 
+use super::ahead::ahead;
 use super::{CronJob, Job, State};
 use crate::base::words;
 use crate::core::words::reading::{Measurement, Verdict};
 use crate::providers::kube::client::Cluster;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::sync::Arc;
 
-/// How far two clocks may be apart.
-const SKEW: SignedDuration = SignedDuration::from_mins(2);
 /// A word of the cluster.
 const SAID_CHARS: usize = 160;
 
@@ -43,10 +42,7 @@ pub(super) fn judge(cluster: &Cluster, cron: &CronJob, jobs: &[Arc<Job>], now: T
         measured = measured
             .judged(Verdict::Critical("it has not succeeded, as far as the cluster knows".to_owned()));
     }
-    if success.is_some_and(|at| at.duration_since(now) > SKEW) {
-        let why = "its last success is dated in the future: the cluster's clock or this host's is wrong";
-        measured = measured.judged(Verdict::Critical(why.to_owned()));
-    }
+    measured = measured.judged(ahead("its last success", success, now));
     if cron.is_suspended {
         measured = measured.judged(Verdict::Warn("it is suspended: it begins no more jobs".to_owned()));
     }

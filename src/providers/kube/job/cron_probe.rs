@@ -1,6 +1,7 @@
 //! `kube-cronjob`: how long ago a cron job last succeeded.
 
 use super::cron_judge::judge;
+use super::named::{Named, present};
 use super::served::cron_job;
 use super::{CronJob, Job};
 use crate::base::problem::Problem;
@@ -11,8 +12,8 @@ use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
-use crate::providers::kube::client::{Call, JOBS, KubeError, KubeErrorKind, Scope};
-use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, checked};
+use crate::providers::kube::client::{Call, JOBS, KubeError, Scope};
+use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT};
 use crate::providers::kube::watched::Watched;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -55,15 +56,10 @@ timeout = "5s"
 };
 
 pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    let reader = Reader::of(spec, clients)?;
-    let name = checked("name", spec.params.require_text("name")?)?.to_owned();
-    Ok(Box::new(Cron { reader, name }))
+    Ok(Box::new(Cron(Named::of("cronjob", spec, clients)?)))
 }
 
-struct Cron {
-    reader: Reader,
-    name: String,
-}
+struct Cron(Named);
 
 impl Probe for Cron {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
@@ -73,23 +69,17 @@ impl Probe for Cron {
 
 impl Cron {
     async fn look(&self) -> Result<Measurement, KubeError> {
-        let until = Instant::now() + self.reader.within;
-        let (cluster, name) = (&self.reader.cluster, &self.name);
-        let call = Call::new("get cronjobs.batch", name.as_str());
-        let namespace = self.reader.namespace(&call, until).await?;
-        let call = Call::new("get cronjobs.batch", format!("{name} in {namespace}"));
-        let cron = match cron_job(cluster, &call, &namespace, name, until).await {
-            Ok(object) => CronJob::of(&object),
-            Err(error) if error.kind == KubeErrorKind::NotFound => {
-                return Ok(Measurement::critical(format!("cronjob/{name} is not there in {namespace}")));
-            }
-            Err(error) => return Err(error),
+        let until = Instant::now() + self.0.reader.within;
+        let cluster = &self.0.reader.cluster;
+        let (namespace, call) = self.0.place(until).await?;
+        let Some(object) = present(cron_job(cluster, &call, &namespace, &self.0.name, until).await)? else {
+            return Ok(self.0.absent(&namespace));
         };
         let jobs = cluster.kept(&format!("jobs {namespace}"), || {
             let call = Call::new("list jobs.batch", format!("in {namespace}"));
             Watched::new(cluster, call, Scope::all(JOBS, Some(&namespace)), Job::of)
         });
         let jobs = jobs.read(until).await?;
-        Ok(judge(cluster, &cron, &jobs, Timestamp::now()))
+        Ok(judge(cluster, &CronJob::of(&object), &jobs, Timestamp::now()))
     }
 }

@@ -1,5 +1,6 @@
 //! What one job and its pods come to.
 
+use super::ahead::ahead;
 use super::{Job, State};
 use crate::base::words;
 use crate::core::words::reading::{Measurement, Verdict};
@@ -26,7 +27,8 @@ pub(super) fn judge(cluster: &Cluster, job: &Job, has_begun: bool, now: Timestam
             });
             let took = span
                 .map_or_else(String::new, |span| format!(", took {}", words::seconds(span.as_secs_f64())));
-            ("complete", span, Measurement::good(format!("complete{ago}{took}")))
+            let measured = Measurement::good(format!("complete{ago}{took}"));
+            ("complete", span, measured.judged(ahead("its end", *at, now)))
         }
         State::Failed { at, why } => {
             let why = cluster.shown(why, SAID_CHARS);
@@ -102,6 +104,18 @@ mod tests {
         assert_eq!((&*failed.summary, failed.value), ("it failed: deadline exceeded", Some(1200.0)));
         assert_eq!(failed.text("failure"), Some("deadline exceeded"));
         assert!(matches!(failed.verdict, Verdict::Critical(_)));
+    }
+
+    #[test]
+    fn an_end_of_the_future_is_no_end() {
+        let complete = |at: &str| {
+            let one = json!({"type": "Complete", "status": "True"});
+            let job = Job::of(&json!({"status": {"conditions": [one], "completionTime": at}}));
+            judge(&crate::testing::clients(&[]).kube.cluster("dr"), &job, true, NOW.parse().unwrap())
+        };
+        let seen = complete("2027-11-30T12:00:00Z");
+        assert!(seen.verdict.why().unwrap().contains("its end is dated in the future"), "{:?}", seen.verdict);
+        assert_eq!(complete("2026-11-30T12:01:00Z").verdict, Verdict::Good);
     }
 
     #[test]

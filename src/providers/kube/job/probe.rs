@@ -3,6 +3,7 @@
 use super::Job;
 use super::State;
 use super::judge::judge;
+use super::named::{Named, present};
 use crate::base::problem::Problem;
 use crate::base::units::Unit;
 use crate::core::words::reading::Measurement;
@@ -11,8 +12,8 @@ use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
-use crate::providers::kube::client::{Call, JOBS, KubeError, KubeErrorKind, PODS, Scope};
-use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, checked};
+use crate::providers::kube::client::{Call, JOBS, KubeError, PODS, Scope};
+use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -23,7 +24,7 @@ pub static KIND: ProbeKind = ProbeKind {
     sees: Sees::Job,
     doc: "Reads one job, a restore or a migration for example. The value is how long it took, or how long it runs so far. \
           One that is complete is good, and so is one that runs; `warn` and `critical` say what is too long. One that \
-          failed is critical, and so is one that is not there. One that is suspended is a warning, and so is one of which \
+          failed is critical, and so are one that is not there and an end that is dated in the future. One that is suspended is a warning, and so is one of which \
           no pod has begun within 5 minutes.",
     unit: Unit::Seconds,
     keys: &[PROBE_CONTEXT, NAMESPACE, Key::required("name", Takes::Text, "The name of the job.")],
@@ -52,15 +53,10 @@ timeout = "5s"
 };
 
 pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    let reader = Reader::of(spec, clients)?;
-    let name = checked("name", spec.params.require_text("name")?)?.to_owned();
-    Ok(Box::new(OneJob { reader, name }))
+    Ok(Box::new(OneJob(Named::of("job", spec, clients)?)))
 }
 
-struct OneJob {
-    reader: Reader,
-    name: String,
-}
+struct OneJob(Named);
 
 impl Probe for OneJob {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
@@ -70,19 +66,15 @@ impl Probe for OneJob {
 
 impl OneJob {
     async fn look(&self) -> Result<Measurement, KubeError> {
-        let until = Instant::now() + self.reader.within;
-        let (cluster, name) = (&self.reader.cluster, &self.name);
-        let call = Call::new("get jobs.batch", name.as_str());
-        let namespace = self.reader.namespace(&call, until).await?;
-        let call = Call::new("get jobs.batch", format!("{name} in {namespace}"));
+        let until = Instant::now() + self.0.reader.within;
+        let cluster = &self.0.reader.cluster;
+        let (namespace, call) = self.0.place(until).await?;
         let left = until.saturating_duration_since(Instant::now());
-        let job = match cluster.get(&call, JOBS.path(Some(&namespace), Some(name)), left).await {
-            Ok(object) => Job::of(&object),
-            Err(error) if error.kind == KubeErrorKind::NotFound => {
-                return Ok(Measurement::critical(format!("job/{name} is not there in {namespace}")));
-            }
-            Err(error) => return Err(error),
+        let path = JOBS.path(Some(&namespace), Some(&self.0.name));
+        let Some(object) = present(cluster.get(&call, path, left).await)? else {
+            return Ok(self.0.absent(&namespace));
         };
+        let job = Job::of(&object);
         let has_begun = match job.state {
             State::Unfinished => self.has_begun(&namespace, until).await?,
             State::Complete { .. } | State::Failed { .. } | State::Suspended => true,
@@ -92,11 +84,11 @@ impl OneJob {
 
     /// Whether a pod of it runs or ran: all of them have its name for a label.
     async fn has_begun(&self, namespace: &str, until: Instant) -> Result<bool, KubeError> {
-        let selector = format!("job-name={}", self.name);
+        let selector = format!("job-name={}", self.0.name);
         let scope = Scope { selector: Some(&selector), ..Scope::all(PODS, Some(namespace)) };
-        let call = Call::new("list pods", format!("of job/{} in {namespace}", self.name));
+        let call = Call::new("list pods", format!("of job/{} in {namespace}", self.0.name));
         let left = until.saturating_duration_since(Instant::now());
-        let (pods, _) = self.reader.cluster.list(&call, scope, left).await?;
+        let (pods, _) = self.0.reader.cluster.list(&call, scope, left).await?;
         let began = |phase: Option<&str>| matches!(phase, Some("Running" | "Succeeded" | "Failed"));
         Ok(pods.iter().any(|pod| began(pod["status"]["phase"].as_str())))
     }

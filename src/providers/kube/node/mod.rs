@@ -1,5 +1,6 @@
 //! What pods run on.
 
+pub mod cordon;
 mod judge;
 pub mod probe;
 mod seen;

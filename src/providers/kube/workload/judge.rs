@@ -80,15 +80,8 @@ pub(super) fn judge(cluster: &Cluster, seen: &Seen, least: Option<u64>) -> Measu
 fn troubles(cluster: &Cluster, pods: &[Arc<Pod>]) -> Vec<String> {
     let mut told: Vec<(String, String, usize)> = Vec::new();
     for pod in pods.iter().filter(|pod| !pod.is_ready) {
-        let words = match &pod.trouble {
-            None => continue,
-            Some(Trouble::CrashLoop) => "ends again and again".to_owned(),
-            Some(Trouble::Image) => "cannot have its image".to_owned(),
-            Some(Trouble::Unschedulable(said)) => {
-                format!("no node takes it: {}", cluster.shown(said, SAID_CHARS))
-            }
-            Some(Trouble::CannotBegin(said)) => format!("cannot begin: {}", cluster.shown(said, SAID_CHARS)),
-        };
+        let Some(trouble) = &pod.trouble else { continue };
+        let words = trouble.words(cluster);
         match told.iter_mut().find(|(_, known, _)| *known == words) {
             Some((_, _, count)) => *count += 1,
             None => told.push((cluster.shown(&pod.name, NAME_CHARS), words, 1)),

@@ -21,8 +21,8 @@ pub mod undo;
 mod variables;
 mod wish;
 
-pub use change::pods_of;
+pub use change::{half_done, pods_of};
 pub use chosen::{Found, get};
 pub use named::Named;
-pub use pods::Pod;
+pub use pods::{Pod, doing};
 pub use seen::Workload;

@@ -1,6 +1,8 @@
 //! A pod, as far as it tells what is wrong.
 //! <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/>
 
+use crate::providers::kube::client::Cluster;
+use crate::providers::kube::said::text;
 use serde_json::Value;
 
 /// Reasons of a container that waits because its image cannot be had.
@@ -12,6 +14,9 @@ const IMAGE: [&str; 6] = [
     "RegistryUnavailable",
     "ImageInspectError",
 ];
+
+/// A word of the cluster.
+const SAID_CHARS: usize = 120;
 
 /// A pod.
 #[derive(Clone, Debug)]
@@ -42,24 +47,65 @@ impl Pod {
     /// Of an object.
     pub fn of(object: &Value) -> Self {
         let (meta, status) = (&object["metadata"], &object["status"]);
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let containers = || {
-            let lists = ["initContainerStatuses", "containerStatuses"];
-            lists.into_iter().filter_map(|list| status[list].as_array()).flatten()
-        };
         let condition = |kind: &str| status["conditions"].as_array()?.iter().find(|one| one["type"] == kind);
         let is_ready = condition("Ready").is_some_and(|one| one["status"] == "True");
         Self {
             name: text(&meta["name"]),
             labels: meta["labels"].clone(),
             is_ready,
-            restarts: containers().filter_map(|one| one["restartCount"].as_u64()).sum(),
-            trouble: containers().find_map(waits).or_else(|| {
+            restarts: containers(object).filter_map(|one| one["restartCount"].as_u64()).sum(),
+            trouble: containers(object).find_map(waits).or_else(|| {
                 let one = condition("PodScheduled").filter(|one| one["status"] == "False")?;
                 Some(Trouble::Unschedulable(text(&one["message"])))
             }),
         }
     }
+}
+
+impl Trouble {
+    /// What it is, after the pod's name.
+    pub fn words(&self, cluster: &Cluster) -> String {
+        match self {
+            Self::CrashLoop => "ends again and again".to_owned(),
+            Self::Image => "cannot have its image".to_owned(),
+            Self::Unschedulable(said) => format!("no node takes it: {}", cluster.shown(said, SAID_CHARS)),
+            Self::CannotBegin(said) => format!("cannot begin: {}", cluster.shown(said, SAID_CHARS)),
+        }
+    }
+}
+
+/// What a pod does, or what keeps it from that, after its name.
+pub fn doing(cluster: &Cluster, object: &Value) -> String {
+    let pod = Pod::of(object);
+    if let Some(trouble) = pod.trouble {
+        return trouble.words(cluster);
+    }
+    let status = &object["status"];
+    match status["phase"].as_str() {
+        Some("Running") if pod.is_ready => "runs".to_owned(),
+        Some("Running") => "runs and is not ready".to_owned(),
+        Some("Succeeded") => "ended well".to_owned(),
+        Some("Failed") => {
+            match containers(object).find_map(ended).or_else(|| status["reason"].as_str().map(str::to_owned))
+            {
+                Some(why) => format!("failed: {}", cluster.shown(&why, SAID_CHARS)),
+                None => "failed".to_owned(),
+            }
+        }
+        _ => "waits to begin".to_owned(),
+    }
+}
+
+fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
+    let lists = ["initContainerStatuses", "containerStatuses"];
+    lists.into_iter().filter_map(|list| pod["status"][list].as_array()).flatten()
+}
+
+/// How a container ended that did not end well.
+fn ended(container: &Value) -> Option<String> {
+    let ended = &container["state"]["terminated"];
+    let code = ended["exitCode"].as_i64().filter(|code| *code != 0)?;
+    Some(format!("exit code {code} ({})", text(&ended["reason"])))
 }
 
 fn waits(container: &Value) -> Option<Trouble> {
