@@ -136,10 +136,12 @@ pub fn kubernetes(said: &Said) -> String {
 fn kube_answer(path: &str, both: &str) -> serde_json::Value {
     let name = path.rsplit('/').next().unwrap_or_default();
     let mut object = kube_object(both);
-    if path.contains("/backups") {
-        // One that can be restored, as far as its phase tells.
+    // What is asked for of Velero can be restored, as far as its phases tell.
+    if path.ends_with("/backups") || path.contains("/backups/") {
         object["status"]["phase"] = "Completed".into();
         object["spec"]["storageLocation"] = "web".into();
+    } else if path.contains("/backupstoragelocations/") {
+        object["status"]["phase"] = "Available".into();
     }
     if name == "web" {
         return object;

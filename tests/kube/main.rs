@@ -21,6 +21,7 @@ mod kube;
 mod log;
 mod looks;
 mod manifests;
+mod many;
 mod night;
 mod nodes;
 mod objects;

@@ -156,9 +156,9 @@ impl<T: Send + Sync + 'static> Watch<T> {
             selector: self.selector.as_deref(),
         };
         if version.is_none() {
-            let (objects, listed) = self.cluster.list(&self.call, scope, LIST).await?;
-            let keep = |object: &Value| (key(object), Arc::new((self.keep)(object)));
-            let objects = objects.iter().map(keep).collect();
+            let mut objects = HashMap::new();
+            let keep = |object: Value| _ = objects.insert(key(&object), Arc::new((self.keep)(&object)));
+            let listed = self.cluster.each(&self.call, scope, None, LIST, keep).await?;
             self.update(|known| (known.objects, known.is_complete, known.error) = (objects, true, None));
             *version = Some(listed);
         }

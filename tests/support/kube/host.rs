@@ -136,7 +136,7 @@ fn acceptor() -> TlsAcceptor {
 
 /// Lets go of pods of the node that are to end, as a kubelet does once their containers ended.
 async fn end_pods(port: u16, token: &'static str) {
-    let client = super::kubelet::client();
+    let client = super::direct::client();
     let root = format!("https://127.0.0.1:{port}/api/v1");
     loop {
         let own = client.get(format!("{root}/pods?fieldSelector=spec.nodeName%3D{NODE}"));

@@ -1,47 +1,30 @@
 //! A kubelet of the tests' own: it says of pods what one would, by the name of their image.
 
+use super::direct::{AT_ONCE, Direct, pod_path};
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Says of the pods of a cluster that they run, until this process ends.
-pub fn start(port: u16, token: &'static str) {
+pub fn start(port: u16) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let client = client();
+            let server = Direct::to(port);
             loop {
-                let root = format!("https://127.0.0.1:{port}/api/v1");
-                let pending = client.get(format!("{root}/pods?fieldSelector=status.phase%3DPending"));
-                if let Ok(answer) = pending.bearer_auth(token).send().await
-                    && let Ok(list) = answer.json::<Value>().await
-                {
-                    for pod in list["items"].as_array().into_iter().flatten() {
-                        let Some(status) = status(pod) else { continue };
-                        let of = |name: &str| pod["metadata"][name].as_str().unwrap_or_default();
-                        let url = format!("{root}/namespaces/{}/pods/{}/status", of("namespace"), of("name"));
-                        let patch = client
-                            .patch(url)
-                            .bearer_auth(token)
-                            .header("content-type", "application/merge-patch+json")
-                            .body(json!({"status": status}).to_string());
-                        let _ = patch.send().await;
-                    }
-                }
+                say_what_becomes_of_the_pending(&server).await;
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         });
     });
 }
 
-/// A client for an API server of the tests' own.
-pub fn client() -> reqwest::Client {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    reqwest::Client::builder()
-        .tls_danger_accept_invalid_certs(true)
-        .no_proxy()
-        .timeout(Duration::from_secs(10))
-        .build()
-        .unwrap()
+async fn say_what_becomes_of_the_pending(server: &Direct) {
+    let Some(list) = server.get("/api/v1/pods?fieldSelector=status.phase%3DPending").await else { return };
+    let known = list["items"].as_array().into_iter().flatten();
+    let said = known.filter_map(|pod| Some((pod_path(pod, "/status"), json!({"status": status(pod)?}))));
+    let say = |(path, status): (String, Value)| async move { _ = server.merge(&path, &status).await };
+    stream::iter(said).for_each_concurrent(AT_ONCE, say).await;
 }
 
 /// What becomes of a pod; none of one that it said already, or that waits.
@@ -75,10 +58,16 @@ fn status(pod: &Value) -> Option<Value> {
                 .collect();
             Some(json!({
                 "phase": "Running",
-                "conditions": [
-                    {"type": "Ready", "status": "True", "lastTransitionTime": now},
-                    {"type": "ContainersReady", "status": "True", "lastTransitionTime": now}],
+                "conditions": conditions(true),
                 "containerStatuses": running}))
         }
     }
+}
+
+/// What is said of a pod that takes traffic, or does not.
+pub fn conditions(is_ready: bool) -> Value {
+    let now = jiff::Timestamp::now().to_string();
+    let status = if is_ready { "True" } else { "False" };
+    json!([{"type": "Ready", "status": status, "lastTransitionTime": now},
+           {"type": "ContainersReady", "status": status, "lastTransitionTime": now}])
 }

@@ -3,10 +3,13 @@
 
 #![allow(dead_code)]
 
+mod crowd;
+mod direct;
 mod host;
 mod kubelet;
 mod plan;
 
+pub use crowd::{Crowd, Shape};
 pub use host::{Asked, Host, Log};
 pub use plan::Kit;
 
@@ -105,14 +108,18 @@ impl Cluster {
         wait_until("it has its default namespace", || {
             cluster.try_kubectl(&["get", "namespace", "default"]).is_ok()
         });
-        kubelet::start(port, ADMIN);
+        kubelet::start(port);
         cluster
     }
 
     /// A kubeconfig's file, with one context of the cluster's name, and that user.
     pub fn config(&self, file: &str, user: &str) -> PathBuf {
+        self.config_at(self.port, file, user)
+    }
+
+    fn config_at(&self, port: u16, file: &str, user: &str) -> PathBuf {
         let path = self.folder.path().join(file);
-        let text = kubeconfig(self.name, self.port, &self.folder.path().join("ca.pem"), user);
+        let text = kubeconfig(self.name, port, &self.folder.path().join("ca.pem"), user);
         std::fs::write(&path, text).unwrap();
         path
     }
@@ -120,6 +127,11 @@ impl Cluster {
     /// One for who may do everything.
     pub fn admin(&self) -> PathBuf {
         self.folder.path().join("controllers.kubeconfig")
+    }
+
+    /// The same through a line to it that listens at a port.
+    pub fn admin_through(&self, port: u16) -> PathBuf {
+        self.config_at(port, &format!("through-{port}.kubeconfig"), &format!("{{token: {ADMIN}}}"))
     }
 
     /// What `kubectl` prints, as who may do everything.

@@ -4,10 +4,13 @@ use super::Cluster;
 use super::error::{Call, KubeError, KubeErrorKind};
 use super::resource::Scope;
 use super::session::Session;
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -45,6 +48,24 @@ pub struct Sent<'a> {
     pub body: Option<&'a Value>,
 }
 
+/// A page of a list, whose objects are not parsed yet: as values they take ten times the memory that they take as text.
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(default)]
+    metadata: PageMeta,
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct PageMeta {
+    resource_version: Option<String>,
+    /// Where the next page begins; empty or not there on the last one.
+    #[serde(rename = "continue")]
+    next: Option<String>,
+}
+
 impl Cluster {
     /// Reads one place.
     ///
@@ -58,7 +79,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn raw(&self, call: &Call, path: &str, within: Duration) -> Result<(u16, Vec<u8>), KubeError> {
+    pub async fn raw(&self, call: &Call, path: &str, within: Duration) -> Result<(u16, Bytes), KubeError> {
         let sent = Sent { method: Method::Get, path: path.to_owned(), query: Vec::new(), body: None };
         self.answer(call, &sent, within).await
     }
@@ -87,26 +108,43 @@ impl Cluster {
         fields: Option<&str>,
         within: Duration,
     ) -> Result<(Vec<Value>, String), KubeError> {
+        let mut items = Vec::new();
+        let version = self.each(call, scope, fields, within, |object| items.push(object)).await?;
+        Ok((items, version))
+    }
+
+    /// Hands over each object of such a list by itself, and returns the version of the list: of thousands of objects only one
+    /// is in memory as a value.
+    ///
+    /// # Errors
+    /// As [`Self::get`]; some objects may have been handed over then.
+    pub async fn each(
+        &self,
+        call: &Call,
+        scope: Scope<'_>,
+        fields: Option<&str>,
+        within: Duration,
+        mut take: impl FnMut(Value) + Send,
+    ) -> Result<String, KubeError> {
         let until = Instant::now() + within;
-        let (mut items, mut next) = (Vec::new(), None::<String>);
+        let (mut taken, mut next) = (0_usize, None::<String>);
         loop {
             let mut query = vec![("limit", PAGE.to_string())];
             query.extend(scope.selector.map(|selector| ("labelSelector", selector.to_owned())));
             query.extend(fields.map(|fields| ("fieldSelector", fields.to_owned())));
             query.extend(next.map(|next| ("continue", next)));
             let sent = Sent { method: Method::Get, path: scope.path(), query, body: None };
-            let mut page = self.send(call, sent, until.saturating_duration_since(Instant::now())).await?;
-            if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
-                items.extend(more);
+            let body = self.taken(call, &sent, until.saturating_duration_since(Instant::now())).await?;
+            let page: Page<'_> = self.parsed(call, &body)?;
+            for object in page.items.into_iter().flatten() {
+                taken += 1;
+                take(self.parsed(call, object.get().as_bytes())?);
             }
-            let of = |name: &str| {
-                page["metadata"][name].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-            };
-            next = of("continue");
+            next = page.metadata.next.filter(|next| !next.is_empty());
             if next.is_none() {
-                return Ok((items, of("resourceVersion").unwrap_or_default()));
+                return Ok(page.metadata.resource_version.unwrap_or_default());
             }
-            if items.len() >= MAX_OBJECTS {
+            if taken >= MAX_OBJECTS {
                 let why = format!("there are more than {MAX_OBJECTS} {}", scope.resource.plural);
                 let hint = "Name a namespace or a selector.";
                 return Err(KubeError::new(&self.context, call, KubeErrorKind::Refused, why).with_hint(hint));
@@ -119,16 +157,33 @@ impl Cluster {
     /// # Errors
     /// [`KubeError`], which tells whether it may have been done.
     pub async fn send(&self, call: &Call, sent: Sent<'_>, within: Duration) -> Result<Value, KubeError> {
-        let (status, body) = self.answer(call, &sent, within).await?;
-        self.object(call, status, &body)
+        let body = self.taken(call, &sent, within).await?;
+        self.parsed(call, &body)
     }
 
+    /// The object that came back, or why none did.
     pub(super) fn object(&self, call: &Call, status: u16, body: &[u8]) -> Result<Value, KubeError> {
-        if !(200..=299).contains(&status) {
-            return Err(self.refused(call, status, body));
+        match status {
+            200..=299 => self.parsed(call, body),
+            _ => Err(self.refused(call, status, body)),
         }
-        serde_json::from_slice(body).map_err(|_| {
-            let why = "what answered is no API server: the answer is no JSON";
+    }
+
+    /// What comes back of what the API server took.
+    async fn taken(&self, call: &Call, sent: &Sent<'_>, within: Duration) -> Result<Bytes, KubeError> {
+        let (status, body) = self.answer(call, sent, within).await?;
+        match status {
+            200..=299 => Ok(body),
+            _ => Err(self.refused(call, status, &body)),
+        }
+    }
+
+    fn parsed<'a, T: Deserialize<'a>>(&self, call: &Call, text: &'a [u8]) -> Result<T, KubeError> {
+        serde_json::from_slice(text).map_err(|error| {
+            let why = match error.is_data() {
+                true => "what answered is no API server: the answer is another one than was asked for",
+                false => "what answered is no API server: the answer is no JSON",
+            };
             KubeError::new(&self.context, call, KubeErrorKind::NotKubernetes, why)
         })
     }
@@ -138,7 +193,7 @@ impl Cluster {
         call: &Call,
         sent: &Sent<'_>,
         within: Duration,
-    ) -> Result<(u16, Vec<u8>), KubeError> {
+    ) -> Result<(u16, Bytes), KubeError> {
         let until = Instant::now() + within;
         let mut renewed = false;
         loop {
@@ -159,7 +214,7 @@ impl Cluster {
         call: &Call,
         sent: &Sent<'_>,
         session: &Session,
-    ) -> Result<(u16, Vec<u8>), KubeError> {
+    ) -> Result<(u16, Bytes), KubeError> {
         let request = self.request(call, sent)?;
         let answer = session.client.send(request).await.map_err(|error| self.unanswered(call, &error))?;
         let status = answer.status().as_u16();
@@ -172,7 +227,7 @@ impl Cluster {
                 false => self.unanswered(call, &*error),
             }
         })?;
-        Ok((status, body.to_bytes().to_vec()))
+        Ok((status, body.to_bytes()))
     }
 
     pub(super) fn request(&self, call: &Call, sent: &Sent<'_>) -> Result<http::Request<Body>, KubeError> {

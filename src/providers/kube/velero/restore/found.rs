@@ -160,9 +160,9 @@ async fn complete(
         let next = "See `velero backup get`; another one can be named in the plan, or restored by hand.";
         return Err(Unread::Absent(Problem::new(why, next)));
     };
-    // A name becomes part of a command and of what is typed.
-    if !is_name(&newest.name) {
-        let why = "what answered names a backup as none can be named: it is no API server";
+    // A name becomes part of a command and of what is typed; by its uid the backup is known again.
+    if !is_name(&newest.name) || newest.uid.is_empty() {
+        let why = "what answered has a backup without a uid, or named as none can be: it is no API server";
         return Err(Unread::Failed(Problem::new(why, "Find out what answers there.")));
     }
     let newer = all.iter().filter(|backup| backup.since() > newest.started);
