@@ -169,6 +169,11 @@ async fn another_object_of_that_name_stays() {
     settings(east, &namespace, "app");
     let kit = Kit::new(&[east.admin()], "", &delete("app", &namespace, "configmap/app"));
     let described = kit.action("app").describe().await.unwrap();
+    assert_eq!(
+        east.field(&namespace, "configmap/app", "{.metadata.deletionTimestamp}"),
+        "",
+        "it was only tried"
+    );
     let unproven = kit.action("app").verify(&described.target, &kit.context()).await.unwrap_err();
     assert!(unproven.why.contains("is still there: nobody deleted it"), "{unproven}");
     east.kubectl(&["-n", &namespace, "delete", "configmap", "app"]);
@@ -234,7 +239,7 @@ async fn a_namespace_is_deleted_by_its_phrase_with_all_that_is_in_it() {
     assert_eq!(described.target.name, format!("DELETE {namespace}"));
     let counted = "2 pods, 1 deployments, 0 stateful sets, 0 daemon sets, 0 jobs, 0 volume claims, 1 secrets, and all else";
     assert!(described.notes.iter().any(|note| note.contains(counted)), "{:?}", described.notes);
-    let context = Context { timeout: SignedDuration::from_secs(60), ..kit.context() };
+    let context = Context { timeout: SignedDuration::from_secs(1800), ..kit.context() };
     kit.action("all").execute(&described.target, &context).await.unwrap();
     let proof = kit.action("all").verify(&described.target, &kit.context()).await.unwrap();
     assert_eq!(proof.evidence, [format!("the API server has no namespace/{namespace}")]);

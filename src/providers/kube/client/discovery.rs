@@ -64,9 +64,15 @@ struct Known {
     names: Vec<String>,
 }
 
-/// The kinds of each group and version that were asked for, and when.
+/// The kinds of each group and version that were asked for.
 #[derive(Default)]
-struct Asked(Mutex<HashMap<String, (Instant, Arc<Vec<Known>>)>>);
+struct Asked(Mutex<HashMap<String, Listed>>);
+
+/// What was listed, and when.
+struct Listed {
+    at: Instant,
+    kinds: Arc<Vec<Known>>,
+}
 
 impl Cluster {
     /// The kind that a manifest names by `apiVersion` and `kind`.
@@ -146,7 +152,9 @@ impl Cluster {
         let asked = self.kept("kinds", Asked::default);
         let known = |asked: &Asked| {
             let all = asked.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.get(api_version).filter(|(at, _)| at.elapsed() < COUNTS).map(|(_, kinds)| kinds.clone())
+            all.get(api_version)
+                .filter(|listed| listed.at.elapsed() < COUNTS)
+                .map(|listed| listed.kinds.clone())
         };
         if let Some(known) = known(&asked) {
             return Ok(known);
@@ -162,7 +170,7 @@ impl Cluster {
             .collect();
         let kinds = Arc::new(kinds);
         let mut all = asked.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(api_version.to_owned(), (Instant::now(), kinds.clone()));
+        all.insert(api_version.to_owned(), Listed { at: Instant::now(), kinds: kinds.clone() });
         Ok(kinds)
     }
 }

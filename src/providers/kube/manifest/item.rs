@@ -136,8 +136,11 @@ impl Item {
         (self.named.words(), format!("{state}, {}", self.words()))
     }
 
-    /// Whether its fields are lifeboat's by an apply.
+    /// Whether its fields are lifeboat's by an apply; one that asks for no field but its name has none.
     pub fn is_ours(&self) -> bool {
+        if !asks_for_fields(&self.wanted) {
+            return true;
+        }
         let managers = self.live.as_ref().and_then(|live| live["metadata"]["managedFields"].as_array());
         managers.into_iter().flatten().any(|one| one["manager"] == MANAGER && one["operation"] == "Apply")
     }
@@ -146,6 +149,13 @@ impl Item {
     pub fn has_all(&self) -> bool {
         self.live.as_ref().is_some_and(|live| contains(live, &self.wanted))
     }
+}
+
+fn asks_for_fields(wanted: &Value) -> bool {
+    let names = |value: &Value, known: &[&str]| {
+        value.as_object().is_some_and(|fields| fields.keys().any(|name| !known.contains(&&**name)))
+    };
+    names(wanted, &["apiVersion", "kind", "metadata"]) || names(&wanted["metadata"], &["name", "namespace"])
 }
 
 /// Whether a value has all fields of another one; lists have to be equal in number.
@@ -228,6 +238,8 @@ mod tests {
         assert!(item(live("lifeboat", "Apply")).is_ours() && item(live("x", "y")).has_all());
         assert!(!item(live("lifeboat", "Update")).is_ours() && !item(live("kubectl", "Apply")).is_ours());
         assert!(!item(None).is_ours() && !item(None).has_all());
+        let bare = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+        assert!(!asks_for_fields(&bare) && asks_for_fields(&json!({"metadata": {"labels": {}}})));
         assert!(
             !contains(&json!([1]), &json!([1, 2]))
                 && contains(&json!([{"a": 1, "b": 2}]), &json!([{"a": 1}]))

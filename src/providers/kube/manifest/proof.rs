@@ -18,10 +18,7 @@ pub fn proven(item: &Item, confirmed: &str) -> Result<String, String> {
         None if !confirmed.starts_with("absent, ") => return Err(format!("{words} was not confirmed")),
         _ => {}
     }
-    if !confirmed.ends_with("stays as it is") && !item.is_ours() {
-        return Err(format!("no field of {words} is lifeboat's by an apply"));
-    }
-    match &item.outcome {
+    let evidence = match &item.outcome {
         Ok(Outcome::Same) => Ok(format!("{words} (uid {}): the same apply changes nothing", uid(live))),
         Ok(Outcome::Untried(_)) if item.has_all() => {
             Ok(format!("{words} (uid {}) has all its fields", uid(live)))
@@ -32,7 +29,11 @@ pub fn proven(item: &Item, confirmed: &str) -> Result<String, String> {
         }
         Ok(Outcome::Made | Outcome::Untried(_)) => Err(format!("{words} is not as the files have it")),
         Err(problem) => Err(problem.why.clone()),
+    }?;
+    if !confirmed.ends_with("stays as it is") && !item.is_ours() {
+        return Err(format!("no field of {words} is lifeboat's by an apply"));
     }
+    Ok(evidence)
 }
 
 #[cfg(test)]

@@ -268,15 +268,8 @@ impl Delete {
 
     async fn send_as(&self, named: &Named, live: &Value, how: For) -> Result<(), KubeError> {
         let cluster = &self.place.cluster;
-        let mut body = json!({
-            "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid(live)},
-            "propagationPolicy": "Background",
-        });
-        if let Some(grace) = self.grace {
-            body["gracePeriodSeconds"] = json!(grace);
-        }
-        let query = if how == For::Trial { vec![("dryRun", "All".to_owned())] } else { Vec::new() };
-        let sent = Sent { method: Method::Delete, path: named.path(), query, body: Some(&body) };
+        let body = options(&uid(live), self.grace, how);
+        let sent = Sent { method: Method::Delete, path: named.path(), query: Vec::new(), body: Some(&body) };
         cluster.send(&named.call("delete"), sent, cluster.deadline()).await.map(|_| ())
     }
 
@@ -287,6 +280,22 @@ impl Delete {
         let words = ["delete", &object].into_iter().chain(grace.as_deref()).chain(forced);
         self.place.command(&words.collect::<Vec<_>>())
     }
+}
+
+/// What is asked for. All of it stands here: beside a body the API server does not read the query, and a trial that stood
+/// there would be a deletion.
+fn options(uid: &str, grace: Option<i64>, how: For) -> Value {
+    let mut options = json!({
+        "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid},
+        "propagationPolicy": "Background",
+    });
+    if let Some(grace) = grace {
+        options["gracePeriodSeconds"] = json!(grace);
+    }
+    if how == For::Trial {
+        options["dryRun"] = json!(["All"]);
+    }
+    options
 }
 
 async fn progress(cluster: &Cluster, named: &Named, confirmed: &str) -> Result<Progress<()>, Unseen> {
@@ -313,7 +322,16 @@ fn gone(named: &Named) -> Unread {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::testing::try_step;
+
+    #[test]
+    fn a_trial_is_one_by_its_body_and_a_deletion_is_of_one_object() {
+        assert_eq!(options("u1", None, For::Trial)["dryRun"], json!(["All"]));
+        let good = options("u1", Some(0), For::Good);
+        assert!(good.get("dryRun").is_none());
+        assert_eq!((&good["preconditions"]["uid"], &good["gracePeriodSeconds"]), (&json!("u1"), &json!(0)));
+    }
 
     fn problems(object: &str, confirm: &str) -> String {
         let text = format!(

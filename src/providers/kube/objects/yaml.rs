@@ -24,8 +24,8 @@ mod tests {
     #[test]
     fn it_is_read_as_kubectl_reads_it() {
         let read = |text: &str| documents(text).unwrap();
-        let one = read("mode: 0644\nother: 0o17\nyes: no\nn: 12\nt: '0644'\nd: 2026-01-01\nnull: ~\n");
-        let as_json = json!({"mode": 420, "other": 15, "yes": false, "n": 12, "t": "0644", "d": "2026-01-01", "null": null});
+        let one = read("mode: 0644\nother: 0o17\nyes: no\nn: 12\nt: '0644'\nd: 2026-01-01\ne: ~\n");
+        let as_json = json!({"mode": 420, "other": 15, "yes": false, "n": 12, "t": "0644", "d": "2026-01-01", "e": null});
         assert_eq!(one, [as_json]);
         assert_eq!(read("---\na: 1\n---\n# nothing\n---\nb: 2\n...\n"), [json!({"a": 1}), json!({"b": 2})]);
         assert_eq!(read("{\n\t\"a\": [1, \"x\\u00e4\"]\n}\n"), [json!({"a": [1, "xä"]})]);

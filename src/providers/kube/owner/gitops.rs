@@ -53,7 +53,13 @@ pub fn tracked_by_argo(object: &Value) -> Option<Tracked> {
 pub struct Applications<'a> {
     cluster: &'a Cluster,
     within: Duration,
-    asked: Mutex<Vec<(Option<String>, Result<Vec<Value>, KubeError>)>>,
+    asked: Mutex<Vec<Listed>>,
+}
+
+/// The applications of a namespace, or of all.
+struct Listed {
+    namespace: Option<String>,
+    all: Result<Vec<Value>, KubeError>,
 }
 
 impl<'a> Applications<'a> {
@@ -74,18 +80,18 @@ impl<'a> Applications<'a> {
         owned: Option<(&str, &Value)>,
     ) -> Result<Option<Argo>, KubeError> {
         let mut asked = self.asked.lock().await;
-        let known = asked.iter().position(|(of, _)| of.as_deref() == namespace);
+        let known = asked.iter().position(|listed| listed.namespace.as_deref() == namespace);
         let place = match known {
             Some(place) => place,
             None => {
                 let call = reads("list applications.argoproj.io", name);
                 let scope = Scope::all(APPLICATIONS, namespace);
                 let all = self.cluster.list(&call, scope, self.within).await.map(|(all, _)| all);
-                asked.push((namespace.map(str::to_owned), all));
+                asked.push(Listed { namespace: namespace.map(str::to_owned), all });
                 asked.len() - 1
             }
         };
-        let all = asked[place].1.as_ref().map_err(Clone::clone)?;
+        let all = asked[place].all.as_ref().map_err(Clone::clone)?;
         let named = || all.iter().filter(|one| one["metadata"]["name"] == name);
         let named = || named().map(|object| Argo { object: object.clone() });
         let has = |argo: &Argo| owned.is_some_and(|(kind, object)| argo.has(kind, object));
