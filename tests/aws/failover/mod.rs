@@ -34,6 +34,15 @@ struct Night {
     clusters: Clusters,
 }
 
+/// Kustomize as `kubectl` has it, under its own name.
+fn kustomize(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let found = std::process::Command::new("sh").args(["-c", "command -v kubectl"]).output().unwrap();
+    let kubectl = String::from_utf8(found.stdout).unwrap();
+    std::fs::write(path, format!("#!/bin/sh\nexec {} kustomize \"$2\"\n", kubectl.trim())).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
 impl Night {
     /// `world` makes the AWS of the plan and gives what AWS names itself; `address` fills the plan in. `contexts` are those
     /// of the two clusters, east first.
@@ -55,13 +64,14 @@ impl Night {
         copy.write(&home.plan());
         let nowhere = home.folder.path().join("bin");
         std::fs::create_dir(&nowhere).unwrap();
+        kustomize(&nowhere.join("kustomize"));
         let dsn = |server: &crate::postgres::Server| format!("{} password={}", server.dsn(), SECRETS[1]);
         let (primary, standby) = (dsn(&pair.primary), dsn(&pair.standby));
         let names = secrets.map(|name| format!("LIFEBOAT_SECRET_{}", name.to_uppercase().replace('-', "_")));
         let kubeconfig = home.folder.path().join("kubeconfig");
         clusters.write(&kubeconfig, contexts);
         let console = home.open(&[
-            // There is no kubectl here, and none is needed.
+            // There is kustomize, which a plan names; there is no kubectl, and none is needed.
             ("PATH", nowhere.to_str().unwrap()),
             ("KUBECONFIG", kubeconfig.to_str().unwrap()),
             ("NO_PROXY", "127.0.0.1"),

@@ -1,7 +1,7 @@
 //! Real clusters of the tests' own: etcd, an API server and its controllers, with pods that a small kubelet of the tests'
 //! own says to run. `#[path = "../support/kube/mod.rs"] mod kube;`.
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod crowd;
 mod direct;

@@ -51,6 +51,9 @@ pub struct Sent<'a> {
 /// A page of a list, whose objects are not parsed yet: as values they take ten times the memory that they take as text.
 #[derive(Deserialize)]
 struct Page<'a> {
+    /// `PodList`.
+    #[serde(default)]
+    kind: String,
     #[serde(default)]
     metadata: PageMeta,
     #[serde(borrow, default)]
@@ -136,6 +139,11 @@ impl Cluster {
             let sent = Sent { method: Method::Get, path: scope.path(), query, body: None };
             let body = self.taken(call, &sent, until.saturating_duration_since(Instant::now())).await?;
             let page: Page<'_> = self.parsed(call, &body)?;
+            // An empty list is one all the same; what is none would pass for "there are none".
+            if page.items.is_none() && !page.kind.ends_with("List") {
+                let why = "what answered is no API server: the answer is no list";
+                return Err(KubeError::new(&self.context, call, KubeErrorKind::NotKubernetes, why));
+            }
             for object in page.items.into_iter().flatten() {
                 taken += 1;
                 take(self.parsed(call, object.get().as_bytes())?);
