@@ -382,6 +382,10 @@ fn no_outside_text_of_any_kind_brings_a_secret_or_a_raw_character_to_any_output(
         console.press(key);
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
+    // What was read before is closed, or nothing is open.
+    console.decide("\u{1b}");
+    console.decide("1");
+    console.wait_for_text("[overview]");
     console.decide("/");
     console.types("kube-workloads");
     console.decide("\r");

@@ -223,6 +223,8 @@ async fn a_webhook_or_a_missing_right_is_said_before_and_keeps_everything_as_it_
     let east = cluster(0);
     let namespace = east.namespace("hooked");
     east.kubectl(&["-n", &namespace, "create", "rolebinding", "see", "--clusterrole=view", "--user=viewer"]);
+    let may_look = ["auth", "can-i", "get", "configmaps", "--as=viewer", "-n", &namespace];
+    wait_until("the viewer may look", || east.try_kubectl(&may_look).is_ok());
     let files = Files::new(&settings("app", "1"));
     let config = east.config("apply-see", &format!("{{token: {VIEWER}}}"));
     let kit = Kit::new(&[config], "", &files.step("apply", &namespace, ""));

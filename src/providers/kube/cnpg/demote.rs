@@ -58,7 +58,7 @@ with.namespace = "shop"
 with.name = "db-primary"
 with.to = "db-dr"
 with.to_context = "dr"
-fences = ["primary-db"]
+fences = ["dr-lag"]
 confirm = "type"
 timeout = "10m"
 "#,

@@ -15,7 +15,9 @@ use tokio::time::Instant;
 pub const NOUN: &str = "CloudNativePG cluster";
 pub const NAME: Key = Key::required("name", Takes::Text, "The name of the `Cluster` of CloudNativePG.");
 
+/// Reads one.
 pub const GET: &str = "get clusters.postgresql.cnpg.io";
+/// Changes one.
 pub const PATCH: &str = "patch clusters.postgresql.cnpg.io";
 
 /// One of them.
