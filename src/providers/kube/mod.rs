@@ -24,6 +24,7 @@ mod velero;
 mod volume;
 mod wait;
 mod watched;
+mod whoami;
 mod workload;
 
 use super::{Provider, row};

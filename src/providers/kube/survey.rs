@@ -3,6 +3,7 @@
 //! <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
 
 use super::client::{Call, Cluster, KubeError, Method, Sent};
+use super::whoami;
 use super::workload::diagnose;
 use crate::core::words::action::Target;
 use crate::core::words::preflight::{Check, Checked, DEADLINE, RegionChecks};
@@ -126,8 +127,9 @@ async fn of_cluster(Wanted { cluster, needed, to_diagnose }: &Wanted) -> Vec<Che
         Ok(version) => cluster.shown(version["gitVersion"].as_str().unwrap_or("?"), 40),
         Err(error) => return vec![Check::fail("sign-in", error.to_string(), error.next_step())],
     };
-    let mut checks = vec![Check::pass("sign-in", format!("the API server answers, {version}"))];
-    let (needed, to_diagnose) = tokio::join!(reviewed(cluster, needed), reviewed(cluster, to_diagnose));
+    let (who, needed, to_diagnose) =
+        tokio::join!(whoami::of(cluster), reviewed(cluster, needed), reviewed(cluster, to_diagnose));
+    let mut checks = vec![whoami::check(cluster, &version, who)];
     checks.extend(needed);
     checks.extend(to_diagnose.into_iter().filter_map(for_diagnosis));
     checks

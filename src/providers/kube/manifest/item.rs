@@ -4,7 +4,7 @@ use crate::base::problem::Problem;
 use crate::providers::kube::client::{Applied, Cluster, Conflict, Kind, KubeError, KubeErrorKind, MANAGER};
 use crate::providers::kube::object::For;
 use crate::providers::kube::objects::diff::{Difference, differences};
-use crate::providers::kube::objects::{Named, Wish, asked, conflicts_words, going, send, state};
+use crate::providers::kube::objects::{Answer, Named, Wish, asked, conflicts_words, going, send, state};
 use serde_json::Value;
 
 /// An object of the files.
@@ -64,7 +64,7 @@ impl Item {
             return Err(problem);
         }
         let mut answer = self.send(cluster, false, For::Trial).await;
-        if let Ok(Applied::Conflicts(conflicts)) = answer {
+        if let Ok(Answer { applied: Applied::Conflicts(conflicts), .. }) = answer {
             if !is_forced {
                 let why = format!("{}: {}", self.named.words(), conflicts_words(cluster, &conflicts));
                 let next = "Take these fields out of the file, or write `force = true` to take them over.";
@@ -74,8 +74,11 @@ impl Item {
             answer = self.send(cluster, true, For::Trial).await;
         }
         match answer {
-            Ok(Applied::Is { object, .. }) => Ok(self.compared(cluster, &object)),
-            Ok(Applied::Conflicts(conflicts)) => {
+            Ok(Answer { applied: Applied::Is { object, .. }, base }) => {
+                self.live = base;
+                Ok(self.compared(cluster, &object))
+            }
+            Ok(Answer { applied: Applied::Conflicts(conflicts), .. }) => {
                 let why = format!("{}: {}", self.named.words(), conflicts_words(cluster, &conflicts));
                 Err(Problem::new(why, "The API server refuses although it is forced: apply it by hand."))
             }
@@ -109,7 +112,7 @@ impl Item {
     ///
     /// # Errors
     /// Also where somebody changed it since.
-    pub async fn send(&self, cluster: &Cluster, is_forced: bool, how: For) -> Result<Applied, KubeError> {
+    pub async fn send(&self, cluster: &Cluster, is_forced: bool, how: For) -> Result<Answer, KubeError> {
         let wish = Wish::Apply { object: &self.wanted, is_forced };
         send(cluster, &self.named, self.live.as_ref(), &wish, how).await
     }

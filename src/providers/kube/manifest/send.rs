@@ -25,7 +25,7 @@ pub async fn apply(
 ) -> Result<(), Failure> {
     served(cluster, item, what, context).await?;
     let words = item.named.words();
-    match item.send(cluster, is_forced, For::Good).await {
+    match item.send(cluster, is_forced, For::Good).await.map(|answer| answer.applied) {
         Ok(Applied::Is { is_new, .. }) if is_new == item.live.is_none() => Ok(()),
         Ok(Applied::Is { .. }) => Err(Failure::maybe_done(
             what,

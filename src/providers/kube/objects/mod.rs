@@ -12,5 +12,5 @@ mod state;
 pub mod yaml;
 
 pub use named::{Named, is_path_name};
-pub use send::{Wish, conflicts_words, send};
+pub use send::{Answer, Wish, conflicts_words, send};
 pub use state::{asked, digest, going, server, state, uid};

@@ -247,18 +247,17 @@ impl Change for Patch {
 }
 
 impl Patch {
-    async fn send_as(&self, named: &Named, live: &Value, how: For) -> Result<Value, KubeError> {
+    /// The object before and after.
+    async fn send_as(&self, named: &Named, live: &Value, how: For) -> Result<(Value, Value), KubeError> {
+        let cluster = &self.place.cluster;
         let wish = Wish::Patch { method: self.method, patch: &self.patch };
-        match send(&self.place.cluster, named, Some(live), &wish, how).await? {
-            Applied::Is { object, .. } => Ok(object),
+        let answer = send(cluster, named, Some(live), &wish, how).await?;
+        match answer.applied {
+            Applied::Is { object, .. } => Ok((answer.base.unwrap_or_default(), object)),
             Applied::Conflicts(_) => {
                 let why = "a patch met a conflict that only an apply can meet";
-                Err(KubeError::new(
-                    &self.place.cluster.context,
-                    &named.call("patch"),
-                    KubeErrorKind::NotKubernetes,
-                    why,
-                ))
+                let call = named.call("patch");
+                Err(KubeError::new(&cluster.context, &call, KubeErrorKind::NotKubernetes, why))
             }
         }
     }
@@ -274,8 +273,9 @@ impl Patch {
             return Err(problem);
         }
         let cluster = &self.place.cluster;
-        let after = self.send_as(named, live, For::Trial).await.map_err(|error| error.problem())?;
-        let fields = changed(cluster, live, &after);
+        let tried = self.send_as(named, live, For::Trial).await;
+        let (before, after) = tried.map_err(|error| error.problem())?;
+        let fields = changed(cluster, &before, &after);
         match fields.len() {
             many if many > MAX_FIELDS => Err(Problem::new(
                 format!("it changes {many} fields, and {MAX_FIELDS} can be confirmed"),
@@ -287,9 +287,10 @@ impl Patch {
 
     /// That the API server would change nothing more.
     async fn tried_again(&self, named: &Named, live: &Value, what: &str) -> Result<String, Failure> {
-        let after = self.send_as(named, live, For::Trial).await;
-        let after = after.map_err(|error| Failure::not_done(what, error.to_string(), error.next_step()))?;
-        match changed(&self.place.cluster, live, &after).first() {
+        let tried = self.send_as(named, live, For::Trial).await;
+        let (before, after) =
+            tried.map_err(|error| Failure::not_done(what, error.to_string(), error.next_step()))?;
+        match changed(&self.place.cluster, &before, &after).first() {
             None => Ok("the same patch, tried once more, changes nothing".to_owned()),
             Some(field) => Err(Failure::not_done(
                 what,

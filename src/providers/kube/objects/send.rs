@@ -52,6 +52,12 @@ impl Wish<'_> {
     }
 }
 
+/// What became of it, and of which version of the object: a controller may have written its notes since it was read.
+pub struct Answer {
+    pub applied: Applied,
+    pub base: Option<Value>,
+}
+
 /// Sends it for exactly this object in exactly this version. A conflict says that nothing was done: where only the status
 /// was written in between, it is sent for the version of now.
 ///
@@ -63,7 +69,7 @@ pub async fn send(
     live: Option<&Value>,
     change: &Wish<'_>,
     how: For,
-) -> Result<Applied, KubeError> {
+) -> Result<Answer, KubeError> {
     let call = named.call("patch");
     let confirmed = live.map(state);
     let mut live = live.cloned();
@@ -80,7 +86,7 @@ pub async fn send(
         };
         let error = match answer {
             Err(error) if error.kind == KubeErrorKind::Conflict && live.is_some() => error,
-            answer => return answer,
+            answer => return answer.map(|applied| Answer { applied, base: live }),
         };
         live = named.read(cluster).await?;
         if live.as_ref().map(state) != confirmed {
