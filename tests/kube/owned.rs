@@ -223,11 +223,17 @@ async fn the_minimum_of_an_autoscaler_is_raised_for_a_while_and_comes_back() {
         let step = syncs(id, "gitops-suspend", "autoscaler", &name);
         step.replace("confirm =", &format!("with.min_replicas = {least}\nconfirm ="))
     };
-    let steps = least("hold", 6) + &least("beyond", 9) + &syncs("on", "gitops-resume", "autoscaler", &name);
+    let steps = least("hold", 6)
+        + &least("beyond", 9)
+        + &least("lower", 1)
+        + &syncs("on", "gitops-resume", "autoscaler", &name);
     let kit = Kit::new(&[east.admin()], "", &steps);
     let bounds = || east.field(&namespace, "hpa/web", "{.spec.minReplicas} to {.spec.maxReplicas}");
     let refused = kit.run("beyond").await.unwrap_err();
     assert!(refused.why.contains("its maximum is 8, which is less than 9"), "{refused}");
+    // What would take pods away is no suspension.
+    let lower = kit.run("lower").await.unwrap_err();
+    assert!(lower.why.contains("it keeps 2 pods at least already"), "{lower}");
     let early = kit.run("on").await.unwrap_err();
     assert!(early.why.contains("nothing is to be done: it keeps 2 to 8 pods"), "{early}");
     let (described, _, proof) = kit.run("hold").await.unwrap();

@@ -37,7 +37,7 @@ async fn variables_are_set_shown_and_proven_and_no_secret_is_told() {
     });
     let (described, done, proof) = kit.run("set").await.unwrap();
     let words = "DB_HOST db-a -> db-b; DB_PASSWORD (a value that is not shown) -> password of secret db-dr; \
-                 OLD 1 -> unset";
+                 OLD (a value that is not shown) -> unset";
     assert_eq!(described.sets, [("deployment/web".to_owned(), words.to_owned())]);
     assert!(!format!("{described:?} {done:?} {proof:?}").contains("hunter2"), "{described:?}");
     let undo = format!("kubectl --context east -n {namespace} rollout undo deployment/web");
@@ -89,6 +89,63 @@ async fn a_container_that_is_not_there_and_a_secret_without_its_key_are_said() {
     let refused = kit.run("other").await.unwrap_err();
     assert!(refused.acted == Acted::No && refused.why.contains("no container side"), "{refused}");
     assert_eq!(env(east, &namespace), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_stands_there_twice_is_refused_and_init_containers_get_it_too() {
+    let east = cluster(0);
+    let namespace = east.namespace("env-twice");
+    let deployment = |name: &str, env: &str| {
+        east.apply(&format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec:\n  replicas: 1\n  \
+             selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec:\n      \
+             initContainers: [{{name: migrate, image: runs, env: [{{name: PGHOST, value: db-a}}]}}]\n      \
+             containers: [{{name: main, image: runs, env: {env}}}]\n"
+        ));
+    };
+    deployment("twice", "[{name: PGHOST, value: old}, {name: PGHOST, value: db-a}]");
+    deployment("once", "[{name: PGHOST, value: db-a}]");
+    let set = |name: &str| {
+        let keys = format!("with.names = [\"{name}\"]\nwith.env.PGHOST = \"db-b\"");
+        step(name, "kube-set-env", &namespace, &keys)
+    };
+    let kit = Kit::new(&[east.admin()], "", &(set("twice") + &set("once")));
+    let refused = kit.run("twice").await.unwrap_err();
+    assert!(
+        refused.why.contains("container main has PGHOST 2 times") && refused.acted == Acted::No,
+        "{refused}"
+    );
+    let (described, ..) = kit.run("once").await.unwrap();
+    assert_eq!(described.sets[0].1, "migrate: PGHOST db-a -> db-b; main: PGHOST db-a -> db-b");
+    let of = |list: &str| {
+        let path = format!("{{.spec.template.spec.{list}[0].env[0].value}}");
+        east.field(&namespace, "deployment/once", &path)
+    };
+    assert_eq!((&*of("initContainers"), &*of("containers")), ("db-b", "db-b"));
+    // What is so already is said before anybody confirms it.
+    let notes = kit.action("once").describe().await.unwrap().notes;
+    assert!(notes[0].contains("all of them are so already"), "{notes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_says_what_else_it_changes() {
+    let east = cluster(0);
+    let namespace = east.namespace("undo-env");
+    east.deployment(&namespace, "web", 1, "runs");
+    east.wait_for_ready(&namespace, "web", 1);
+    east.kubectl(&["-n", &namespace, "set", "env", "deployment/web", "PGHOST=db-b", "PASSWORD=hunter2"]);
+    wait_until("the new template has its set", || {
+        east.field(
+            &namespace,
+            "deployment/web",
+            "{.metadata.annotations.deployment\\.kubernetes\\.io/revision}",
+        ) == "2"
+    });
+    let kit = Kit::new(&[east.admin()], "", &of_web("undo", "kube-rollout-undo", &namespace, ""));
+    let described = kit.action("undo").describe().await.unwrap();
+    let words = &described.sets[0].1;
+    assert!(words.starts_with("runs -> runs, and containers.main.env (revision 1 of web-"), "{words}");
+    assert!(!format!("{described:?}").contains("hunter2"), "{described:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,8 +35,13 @@ pub fn holds(object: &Value, least: u32) -> Result<Value, Problem> {
         let why = format!("its maximum is {most}, which is less than {least}");
         return Err(Problem::new(why, "Raise its maximum first, or say a lower `min_replicas`."));
     }
+    let now = least_of(object);
+    if u64::from(least) <= now {
+        let why = format!("it keeps {now} pods at least already, which is not less than {least}");
+        return Err(Problem::new(why, "Skip the step, or say a higher `min_replicas`."));
+    }
     // What was there first is kept over several changes.
-    let first = before(object).unwrap_or_else(|| least_of(object));
+    let first = before(object).unwrap_or(now);
     Ok(json!({"metadata": {"annotations": {BEFORE: first.to_string()}}, "spec": {"minReplicas": least}}))
 }
 
@@ -65,6 +70,8 @@ mod tests {
             (&json!(2), &Value::Null)
         );
         assert!(goes_on(&object).is_none());
+        assert!(holds(&object, 2).unwrap_err().why.contains("it keeps 2 pods at least already"));
+        assert!(holds(&object, 1).is_err(), "it would take pods away");
         assert_eq!(holds(&object, 9).unwrap_err().why, "its maximum is 8, which is less than 9");
     }
 }

@@ -45,6 +45,12 @@ impl Switch {
         if self.is_resumed { "resume" } else { "suspend" }
     }
 
+    fn sets(&self, seen: &Seen) -> Vec<(String, String)> {
+        let becomes = seen.change.as_ref().ok().and_then(|change| self.syncer.becomes(change));
+        let becomes = becomes.map(|words| ("becomes".to_owned(), words));
+        [("now".to_owned(), seen.found.words.clone())].into_iter().chain(becomes).collect()
+    }
+
     fn command(&self, is_resumed: bool) -> String {
         let words = self.syncer.by_hand(is_resumed);
         self.place.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
@@ -103,7 +109,7 @@ impl Change for Switch {
             command: self.command(self.is_resumed),
             notes: notes.unwrap_or_default().into_iter().chain(temporary).collect(),
             undo: vec![self.command(!self.is_resumed)],
-            sets: seen.map(|seen| ("now".to_owned(), seen.found.words.clone())).into_iter().collect(),
+            sets: seen.map(|seen| self.sets(seen)).unwrap_or_default(),
         }
     }
 

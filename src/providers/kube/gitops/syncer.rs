@@ -180,6 +180,12 @@ impl Syncer {
         }
     }
 
+    /// What a change makes of it, where its own words do not say it.
+    pub fn becomes(&self, change: &Value) -> Option<String> {
+        let least = change["spec"]["minReplicas"].as_u64()?;
+        Some(format!("it keeps {least} pods at least"))
+    }
+
     /// The arguments of `kubectl` that do the same.
     pub fn by_hand(&self, is_resumed: bool) -> Vec<String> {
         let (kind, patch) = match (self.what, is_resumed) {

@@ -50,7 +50,7 @@ pub static KIND: ActionKind = ActionKind {
         Key::optional(
             "container",
             Takes::Text,
-            "Which container; all of the pod but init ones where absent.",
+            "Which container; all of the pod where absent, those that run before the others too.",
         ),
     ],
     changes: true,
@@ -139,23 +139,26 @@ impl Template for Env {
 
     async fn turn(&self, cluster: &Cluster, found: &Found) -> Result<Turn, Problem> {
         let wanted = self.wanted().await?;
-        let (mut patched, mut words) = (Vec::new(), Vec::new());
-        for container in self.containers(found)? {
+        let containers = self.containers(found, &wanted)?;
+        let (mut patch, mut words) = (json!({}), Vec::new());
+        for (list, container) in &containers {
             let due: Vec<&Wanted> = wanted.iter().filter(|one| !one.is_so(container)).collect();
-            for one in &due {
-                let said = one.words(cluster, container);
-                if !words.contains(&said) {
-                    words.push(said);
-                }
+            if due.is_empty() {
+                continue;
             }
-            if !due.is_empty() {
-                let env: Vec<Value> = due.iter().map(|one| one.entry()).collect();
+            let name = cluster.shown(container["name"].as_str().unwrap_or_default(), 60);
+            let said = due.iter().map(|one| one.words(cluster, container)).collect::<Vec<_>>().join("; ");
+            words.push(if containers.len() > 1 { format!("{name}: {said}") } else { said });
+            let env: Vec<Value> = due.iter().map(|one| one.entry()).collect();
+            let patched = &mut patch["spec"]["template"]["spec"][*list];
+            if !patched.is_array() {
+                *patched = json!([]);
+            }
+            if let Some(patched) = patched.as_array_mut() {
                 patched.push(json!({"name": container["name"], "env": env}));
             }
         }
-        let is_due = !patched.is_empty();
-        let patch = json!({"spec": {"template": {"spec": {"containers": patched}}}});
-        Ok(Turn { patch, words: words.join("; "), is_due })
+        Ok(Turn { patch, is_due: !words.is_empty(), words: words.join("; ") })
     }
 
     fn patch(&self, turn: &Turn, token: &str) -> Value {
@@ -168,7 +171,7 @@ impl Template for Env {
             mark::proven(now, token)?;
         }
         let wanted = self.wanted().await?;
-        for container in self.containers(now)? {
+        for (_, container) in self.containers(now, &wanted)? {
             if let Some(one) = wanted.iter().find(|one| !one.is_so(container)) {
                 let why = format!("{} of {} is not what was set", one.name, now.named.words());
                 return Err(Problem::new(why, "Find out who sets it, then confirm the step again."));
@@ -218,16 +221,31 @@ impl Env {
         Ok(all)
     }
 
-    fn containers<'a>(&self, found: &'a Found) -> Result<Vec<&'a Value>, Problem> {
-        let all = found.object["spec"]["template"]["spec"]["containers"].as_array();
-        let named = |one: &&Value| self.container.as_ref().is_none_or(|name| one["name"] == name.as_str());
-        let fit: Vec<&Value> = all.into_iter().flatten().filter(named).collect();
-        match (fit.is_empty(), &self.container) {
-            (true, Some(name)) => {
-                let why = format!("{} has no container {name}", found.named.words());
-                Err(Problem::new(why, "Compare `container` with the workload."))
+    /// Those that are meant, each with the list that it stands in.
+    fn containers<'a>(
+        &self,
+        found: &'a Found,
+        wanted: &[Wanted],
+    ) -> Result<Vec<(&'static str, &'a Value)>, Problem> {
+        let spec = &found.object["spec"]["template"]["spec"];
+        let of = |list: &'static str| spec[list].as_array().into_iter().flatten().map(move |one| (list, one));
+        let named =
+            |(_, one): &(_, &Value)| self.container.as_ref().is_none_or(|name| one["name"] == name.as_str());
+        let fit: Vec<_> = ["initContainers", "containers"].into_iter().flat_map(of).filter(named).collect();
+        if let (true, Some(name)) = (fit.is_empty(), &self.container) {
+            let why = format!("{} has no container {name}", found.named.words());
+            return Err(Problem::new(why, "Compare `container` with the workload."));
+        }
+        let hindrance = |(_, container): &(_, &Value)| wanted.iter().find_map(|one| one.hindrance(container));
+        match fit.iter().find_map(hindrance) {
+            Some(why) => {
+                let why = format!("{}: {why}", found.named.words());
+                Err(Problem::new(
+                    why,
+                    "Mend it where the workload comes from, or by hand, and attest the step.",
+                ))
             }
-            _ => Ok(fit),
+            None => Ok(fit),
         }
     }
 }

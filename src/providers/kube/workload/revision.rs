@@ -7,6 +7,7 @@ use crate::providers::kube::client::{
     CONTROLLER_REVISIONS, Call, Cluster, DEPLOYMENTS, KubeError, REPLICA_SETS, Scope, is_name,
 };
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One of them.
 pub struct Revision {
@@ -71,6 +72,52 @@ pub fn bare(template: &Value) -> Value {
     bare
 }
 
+/// Where two templates differ (`containers.main.env.PGHOST`), without the values, which may be secrets.
+pub fn differences(a: &Value, b: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    differ(&mut found, "", a, b);
+    found
+}
+
+fn differ(found: &mut Vec<String>, path: &str, a: &Value, b: &Value) {
+    // Nobody needs to read where the template's specification begins.
+    let below = |name: &str| match path {
+        "" | "spec" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    };
+    match (a, b) {
+        _ if a == b => {}
+        (Value::Object(a), Value::Object(b)) => {
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for name in names {
+                differ(
+                    found,
+                    &below(name),
+                    a.get(name).unwrap_or(&Value::Null),
+                    b.get(name).unwrap_or(&Value::Null),
+                );
+            }
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            // What has names is told by them.
+            let named = |all: &[Value]| -> Option<BTreeMap<String, Value>> {
+                all.iter().map(|one| Some((one["name"].as_str()?.to_owned(), one.clone()))).collect()
+            };
+            match (named(a), named(b)) {
+                (Some(a), Some(b)) => {
+                    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+                    for name in names {
+                        let of = |all: &BTreeMap<String, Value>| all.get(name).cloned().unwrap_or_default();
+                        differ(found, &below(name), &of(&a), &of(&b));
+                    }
+                }
+                _ => found.push(path.to_owned()),
+            }
+        }
+        _ => found.push(path.strip_suffix(".value").unwrap_or(path).to_owned()),
+    }
+}
+
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -95,5 +142,21 @@ mod tests {
         assert_eq!(bare(&own), bare(&kept));
         let other = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"image": "a"}]}});
         assert_ne!(bare(&own), bare(&other));
+    }
+
+    #[test]
+    fn where_two_templates_differ_is_told_without_the_values() {
+        let of = |host: &str, account: &str, args: &[&str]| {
+            json!({"metadata": {"labels": {"app": "web"}}, "spec": {"serviceAccountName": account, "containers": [
+                {"name": "main", "image": "a", "args": args, "env": [{"name": "PGHOST", "value": host}]}]}})
+        };
+        let one = of("db-a", "web", &["-v"]);
+        assert!(differences(&one, &one).is_empty());
+        let found = differences(&one, &of("db-b", "web", &["-v"]));
+        assert_eq!(found, ["containers.main.env.PGHOST"]);
+        let found = differences(&one, &of("db-a", "root", &["-q"]));
+        assert_eq!(found, ["containers.main.args", "serviceAccountName"]);
+        let none = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}});
+        assert_eq!(differences(&one, &none), ["containers.main", "serviceAccountName"]);
     }
 }

@@ -87,6 +87,15 @@ impl Seen {
     fn due(&self) -> impl Iterator<Item = &(Found, Turn)> {
         self.turns.iter().filter(|(_, turn)| turn.is_due)
     }
+
+    /// Why nothing is sent.
+    fn why_not(&self) -> Option<Problem> {
+        let idle = || {
+            let why = "all of them are so already: nothing is to be sent";
+            self.due().next().is_none().then(|| Problem::new(why, "Skip the step with this as the reason."))
+        };
+        self.refused.clone().or_else(idle)
+    }
 }
 
 /// What keeps any rollout of a workload from getting on.
@@ -156,7 +165,7 @@ impl<T: Template> Change for Rollout<T> {
             return Shown { call, command: self.by_hand(), ..Shown::default() };
         };
         let names: Vec<String> = seen.due().map(|(one, _)| one.named.words()).collect();
-        let notes = seen.refused.clone().map(Problem::notes).unwrap_or_default();
+        let notes = seen.why_not().map(Problem::notes).unwrap_or_default();
         let pods = seen.due().map(|(one, _)| format!("{} {}", one.named.name, one.workload().wanted));
         let pods = format!("pods that are made anew: {}", pods.collect::<Vec<_>>().join(", "));
         // What is set back is the template: the pods are made anew once more.
@@ -173,11 +182,7 @@ impl<T: Template> Change for Rollout<T> {
     }
 
     fn refuses(&self, seen: &Seen, _: &Context) -> Option<Problem> {
-        let idle = || {
-            let why = "all of them are so already: nothing was sent";
-            seen.due().next().is_none().then(|| Problem::new(why, "Skip the step with this as the reason."))
-        };
-        seen.refused.clone().or_else(idle)
+        seen.why_not()
     }
 
     async fn send(&self, confirmed: Confirmed<'_, Seen>, context: &Context) -> Result<Done, Failure> {

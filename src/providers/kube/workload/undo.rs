@@ -1,7 +1,7 @@
 //! `kube-rollout-undo`: back to the template of before.
 
 use super::chosen::{ALL, AT_MOST, Chosen, Found, KINDS, NAMES, RUNNING, SELECTOR, call_words};
-use super::revision::{Revision, bare};
+use super::revision::{Revision, bare, differences};
 use super::rollout::{Rollout, Template, Turn};
 use crate::base::problem::Problem;
 use crate::kinds::action::{Built, Changing};
@@ -11,6 +11,7 @@ use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::kube::client::Cluster;
 use crate::providers::kube::place::{CONTEXT, NAMESPACE};
+use crate::providers::kube::told::told;
 use serde_json::{Value, json};
 
 /// The kind.
@@ -20,7 +21,7 @@ pub static KIND: ActionKind = ActionKind {
     simulated_target: "Kubernetes workloads",
     sets: &["revision"],
     doc: "Takes deployments, stateful sets and daemon sets back to the template that their pods had before, or to a revision \
-          that the plan names, as far as the cluster keeps it. The confirmation shows the images from and to. It waits until \
+          that the plan names, as far as the cluster keeps it. The confirmation shows the images from and to, and which other parts of the template change. It waits until \
           all pods are of that template and ready and those of after are gone, and proves that the template is that of the \
           confirmed revision.",
     keys: &[
@@ -118,8 +119,11 @@ impl Template for Undo {
         };
         let mut template = goal.template.clone();
         template["$patch"] = json!("replace");
+        let also = differences(&now, &goal.template);
+        let also = told(cluster, also.into_iter().filter(|path| !path.ends_with(".image")));
+        let also = if also.is_empty() { also } else { format!(", and {also}") };
         let words = format!(
-            "{} -> {} (revision {} of {})",
+            "{} -> {}{also} (revision {} of {})",
             images(cluster, &now),
             images(cluster, &goal.template),
             goal.number,

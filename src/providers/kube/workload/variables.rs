@@ -86,6 +86,22 @@ impl Wanted {
         };
         format!("{} {before} -> {}", self.name, self.source.words(cluster, &self.name))
     }
+
+    /// Why a patch of this container cannot make it so, or nobody can tell whether it is.
+    pub fn hindrance(&self, container: &Value) -> Option<String> {
+        let (name, of) = (&self.name, container["name"].as_str().unwrap_or_default());
+        let all = container["env"].as_array().into_iter().flatten();
+        let many = all.filter(|one| one["name"] == name.as_str()).count();
+        if many > 1 {
+            return Some(format!(
+                "container {of} has {name} {many} times: the last one counts, and a patch changes another"
+            ));
+        }
+        let is_from_elsewhere = container["envFrom"].as_array().is_some_and(|all| !all.is_empty());
+        (matches!(self.source, Source::Nothing) && is_from_elsewhere).then(|| {
+            format!("whether {name} is unset cannot be told: container {of} takes whole maps (envFrom)")
+        })
+    }
 }
 
 impl Source {
@@ -93,7 +109,9 @@ impl Source {
     pub fn words(&self, cluster: &Cluster, variable: &str) -> String {
         match self {
             Self::Nothing => "unset".to_owned(),
-            Self::Plain(_) if is_delicate(variable) => "(a value of the plan)".to_owned(),
+            Self::Plain(value) if is_delicate(variable) || is_delicate_value(value) => {
+                "(a value of the plan)".to_owned()
+            }
             Self::Plain(value) => shown(cluster, value),
             Self::Secret { called, .. } => called.clone(),
             Self::Key { of, name, key } => format!("{key} of {} {name}", of.noun()),
@@ -115,8 +133,10 @@ fn had(cluster: &Cluster, name: &str, entry: &Value) -> String {
     }
     match entry["value"].as_str().unwrap_or_default() {
         _ if entry["valueFrom"].is_object() => "(from elsewhere)".to_owned(),
-        value if is_delicate(name) || is_delicate_value(value) => "(a value that is not shown)".to_owned(),
-        value => shown(cluster, value),
+        value if is_harmless(name) && !is_delicate(name) && !is_delicate_value(value) => {
+            shown(cluster, value)
+        }
+        _ => "(a value that is not shown)".to_owned(),
     }
 }
 
@@ -130,9 +150,23 @@ fn is_delicate(name: &str) -> bool {
     ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CRED", "DSN", "AUTH"].iter().any(|part| upper.contains(part))
 }
 
-/// A connection string may have a password in it.
+/// Whether a variable of that name says where something is, or how it works. What others are for nobody knows.
+fn is_harmless(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    let parts = [
+        "HOST", "PORT", "ADDR", "ENDPOINT", "SERVER", "REGION", "ZONE", "DOMAIN", "URL", "MODE", "LEVEL",
+        "REPLICAS",
+    ];
+    parts.iter().any(|part| upper.contains(part))
+}
+
+/// A connection string may have a password in it, and a long word without a break may be one.
 fn is_delicate_value(value: &str) -> bool {
-    value.contains("://") && value.contains('@') || value.to_lowercase().contains("password")
+    let lower = value.to_lowercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+    let is_break = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '+' && c != '=';
+    has(&["@", "pass", "pwd", "secret", "token", "key="])
+        || value.split(is_break).any(|word| word.len() >= 20)
 }
 
 #[cfg(test)]
@@ -188,5 +222,39 @@ mod tests {
         let key = Source::Key { of: Holder::Secret, name: "db".into(), key: "password".into() };
         assert_eq!(words(wanted("MODE", key)), "MODE mode of configmap shop -> password of secret db");
         assert_eq!(words(wanted("DB_HOST", Source::Nothing)), "DB_HOST db-a -> unset");
+    }
+
+    #[test]
+    fn what_somebody_else_set_is_shown_only_where_it_is_harmless() {
+        for (name, value) in [
+            ("DB_PW", "hunter2pw"),
+            ("DB_CONN", "app:hunter2pw@tcp(db:3306)/x"),
+            ("ODBC_SERVER", "Server=db;Uid=app;Pwd=hunter2pw"),
+            ("REDIS_ARGS", "--requirepass hunter2pw"),
+            ("JWT", "eyJhbGciOiJIUzI1NiJ9.e30.abc"),
+            ("GITHUB", "ghp_0123456789abcdef0123456789abcdef0123"),
+            ("AWS", "AKIA0123456789ABCDEF"),
+            ("HOST", "AKIA0123456789ABCDEF"),
+            ("OLD", "1"),
+        ] {
+            let container = json!({"env": [{"name": name, "value": value}]});
+            let words = plain(name, "x").words(&cluster(), &container);
+            assert!(words.contains(" (a value that is not shown) -> "), "{words}");
+        }
+        let url = json!({"env": [{"name": "API_URL", "value": "https://api.example.com:8443/v1"}]});
+        let words = plain("API_URL", "https://api.dr.example.com/v1").words(&cluster(), &url);
+        assert_eq!(words, "API_URL https://api.example.com:8443/v1 -> https://api.dr.example.com/v1");
+    }
+
+    #[test]
+    fn a_variable_that_is_there_twice_or_may_come_from_a_map_hinders() {
+        let twice =
+            json!({"name": "main", "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]});
+        let said = plain("A", "3").hindrance(&twice).unwrap();
+        assert!(said.starts_with("container main has A 2 times"), "{said}");
+        let mapped = json!({"name": "main", "envFrom": [{"configMapRef": {"name": "shop"}}]});
+        assert!(wanted("A", Source::Nothing).hindrance(&mapped).unwrap().contains("(envFrom)"));
+        assert_eq!(plain("A", "3").hindrance(&mapped), None, "what the container itself says counts");
+        assert_eq!(wanted("A", Source::Nothing).hindrance(&container()), None);
     }
 }
