@@ -184,3 +184,17 @@ async fn who_may_make_no_job_is_told_before() {
     );
     assert!(jobs(east, &namespace).is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_attempt_that_cannot_tell_whether_the_first_one_runs_begins_no_job() {
+    let east = cluster(0);
+    let namespace = east.namespace("untold");
+    cron_job(east, &namespace, "waits");
+    let config = east.config("blind", &format!("{{token: {VIEWER}}}"));
+    let steps = step("dump", "kube-create-job-from", &namespace, "with.cronjob = \"dump\"");
+    let blind = Kit::new(&[config], "", &steps);
+    let untold = blind.action("dump").goes_on(&attempt(&blind, 2, 1)).await.unwrap();
+    assert!(untold.why.contains("of an earlier attempt still runs cannot be told"), "{untold}");
+    assert!(blind.action("dump").goes_on(&attempt(&blind, 1, 1)).await.is_none(), "there is none of before");
+    assert!(kit(east, &namespace, "").action("dump").goes_on(&attempt(&blind, 2, 1)).await.is_none());
+}

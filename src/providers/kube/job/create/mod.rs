@@ -14,7 +14,7 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
-use crate::providers::kube::client::{Call, KubeErrorKind};
+use crate::providers::kube::client::{Call, KubeError, KubeErrorKind};
 use crate::providers::kube::object::For;
 use crate::providers::kube::place::{CONTEXT, NAMESPACE, Place, checked};
 use crate::providers::kube::said::{number, text};
@@ -231,11 +231,24 @@ impl Change for CreateJob {
     }
 
     async fn goes_on(&self, context: &Context) -> Option<Failure> {
+        let (step, attempt) = context.token.rsplit_once('/')?;
+        // There is none of before.
+        if attempt == "1" {
+            return None;
+        }
+        let unread = |error: KubeError| {
+            let why = format!("whether a job of an earlier attempt still runs cannot be told: {error}");
+            Some(Failure::maybe_done(self.what(&self.cron), why, error.next_step()))
+        };
         let call = Call::new("list jobs.batch", self.place.words());
-        let namespace = self.place.namespace(&call).await.ok()?;
-        // What cannot be read is said by the look at the target.
-        let jobs = self.jobs(&namespace).await.ok()?;
-        let (step, _) = context.token.rsplit_once('/')?;
+        let namespace = match self.place.namespace(&call).await {
+            Ok(namespace) => namespace,
+            Err(error) => return unread(error),
+        };
+        let jobs = match self.jobs(&namespace).await {
+            Ok(jobs) => jobs,
+            Err(error) => return unread(error),
+        };
         let earlier = jobs.iter().find(|one| {
             let mark = one["metadata"]["annotations"][MADE_BY].as_str().unwrap_or_default();
             let is_earlier = mark != context.token && mark.rsplit_once('/').is_some_and(|(of, _)| of == step);

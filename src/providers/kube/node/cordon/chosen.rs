@@ -34,6 +34,8 @@ pub struct Found {
     pub is_cordoned: bool,
     /// Whether a pod of no special kind can begin there.
     pub takes_pods: bool,
+    /// Whether pods that tolerate its taints can begin there.
+    is_open: bool,
     /// The attempt that cordoned it, where lifeboat did.
     pub mark: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Found {
             object: Object::of(NODES, node),
             is_cordoned: seen.is_cordoned,
             takes_pods: seen.is_ready() && !seen.is_cordoned && keeps_away.next().is_none(),
+            is_open: seen.is_ready() && !seen.is_cordoned,
             mark: node["metadata"]["annotations"][MARK].as_str().map(str::to_owned),
             name: seen.name,
         }
@@ -164,14 +167,17 @@ pub async fn nodes(cluster: &Cluster, selector: Option<&str>) -> Result<Vec<Foun
 pub struct Left {
     pub before: usize,
     pub after: usize,
+    /// Whether each node has a taint, so that those count that take the pods which tolerate it.
+    is_tainted: bool,
 }
 
 impl Left {
     /// Of the chosen among all.
     pub fn of(chosen: &[Found], all: &[Found]) -> Self {
-        let takes = || all.iter().filter(|one| one.takes_pods);
+        let is_tainted = !all.iter().any(|one| one.takes_pods);
+        let takes = || all.iter().filter(|one| if is_tainted { one.is_open } else { one.takes_pods });
         let is_chosen = |one: &&Found| chosen.iter().any(|chosen| chosen.name == one.name);
-        Self { before: takes().count(), after: takes().filter(|one| !is_chosen(one)).count() }
+        Self { before: takes().count(), after: takes().filter(|one| !is_chosen(one)).count(), is_tainted }
     }
 
     /// Whether the last one goes.
@@ -182,14 +188,14 @@ impl Left {
     /// For the confirmation.
     pub fn words(self) -> String {
         match self {
-            Self { before: 0, .. } => {
-                "No node takes new pods as it is: none is ready, open and without a taint.".to_owned()
-            }
+            Self { before: 0, .. } => "No node takes new pods as it is: none is ready and open.".to_owned(),
             Self { after: 0, .. } => {
                 "NO NODE IS LEFT that takes new pods: what ends begins nowhere.".to_owned()
             }
-            Self { before, after } => {
-                format!("{after} of {before} nodes that take new pods are left; pods that run stay.")
+            Self { before, after, is_tainted } => {
+                let which =
+                    if is_tainted { "take the new pods that tolerate their taints" } else { "take new pods" };
+                format!("{after} of {before} nodes that {which} are left; pods that run stay.")
             }
         }
     }
@@ -229,7 +235,11 @@ mod tests {
         assert!(Left::of(&all[..1], &all).words().contains("NO NODE IS LEFT"));
         assert!(!Left::of(&all[2..], &all).takes_the_last());
         assert!(!Left::of(&all[1..], &all[1..]).takes_the_last(), "there was none before");
+        let taints = || json!({"taints": [{"key": "dedicated", "effect": "NoSchedule"}]});
+        let tainted = [node("n1", "True", taints()), node("n2", "True", taints())];
+        assert!(!Left::of(&tainted[..1], &tainted).takes_the_last());
+        assert!(Left::of(&tainted, &tainted).takes_the_last(), "pods that tolerate it begin there");
         let more = [node("n1", "True", json!({})), node("n2", "True", json!({}))];
-        assert_eq!(Left::of(&more[..1], &more), Left { before: 2, after: 1 });
+        assert_eq!(Left::of(&more[..1], &more), Left { before: 2, after: 1, is_tainted: false });
     }
 }
