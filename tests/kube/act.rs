@@ -289,3 +289,48 @@ async fn a_restart_counts_once_the_last_pod_of_before_is_gone() {
     wait_until("it is gone", || east.try_kubectl(&["-n", &namespace, "get", "pod", &pod]).is_err());
     kit.action("again").verify(&described.target, &kit.context()).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_of_an_adopted_replica_set_is_one_of_before_whatever_its_name_is() {
+    let east = cluster(0);
+    let namespace = east.namespace("adopted");
+    // A pod that nobody's template made, under a replica set that the deployment takes over.
+    east.apply(&format!(
+        "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {{name: legacy, namespace: {namespace}, labels: {{app: web}}}}\n\
+         spec:\n  replicas: 1\n  selector: {{matchLabels: {{app: web, of: legacy}}}}\n  template:\n    \
+         metadata: {{labels: {{app: web, of: legacy}}, finalizers: [example.com/slow]}}\n    \
+         spec: {{containers: [{{name: main, image: runs}}]}}\n"
+    ));
+    wait_until("the old pod runs", || {
+        east.field(&namespace, "replicaset/legacy", "{.status.readyReplicas}") == "1"
+    });
+    east.deployment(&namespace, "web", 1, "runs");
+    east.wait_for_ready(&namespace, "web", 1);
+    wait_until("it is adopted", || {
+        !east.field(&namespace, "replicaset/legacy", "{.metadata.ownerReferences[0].uid}").is_empty()
+    });
+    let steps = step("again", "kube-rollout-restart", &namespace, "with.names = [\"web\"]");
+    let kit = Kit::new(&[east.admin()], "", &steps);
+    let described = kit.action("again").describe().await.unwrap();
+    let context =
+        lifeboat::kinds::action::Context { timeout: jiff::SignedDuration::from_secs(8), ..kit.context() };
+    let failure = kit.action("again").execute(&described.target, &context).await.unwrap_err();
+    assert_eq!(failure.acted, Acted::Maybe, "{failure}");
+    let unproven = kit.action("again").verify(&described.target, &kit.context()).await.unwrap_err();
+    assert!(unproven.why.contains("pods of web that are to end still run: 1"), "{unproven}");
+    let pod = east.kubectl(&["-n", &namespace, "get", "pods", "-l", "of=legacy", "-o", "name"]);
+    east.kubectl(&[
+        "-n",
+        &namespace,
+        "patch",
+        &pod,
+        "--type=merge",
+        "-p",
+        r#"{"metadata":{"finalizers":[]}}"#,
+    ]);
+    wait_until("it is gone", || east.try_kubectl(&["-n", &namespace, "get", &pod]).is_err());
+    wait_until("it is proven", || {
+        let verify = async { kit.action("again").verify(&described.target, &kit.context()).await.is_ok() };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(verify))
+    });
+}

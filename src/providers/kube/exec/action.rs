@@ -60,6 +60,7 @@ pub static KIND: ActionKind = ActionKind {
         "get deployments.apps",
         "get statefulsets.apps",
         "get daemonsets.apps",
+        "list replicasets.apps",
         "list pods",
         "get pods",
         "get pods/exec",

@@ -1,14 +1,17 @@
-//! What differs between two states of one object, a field a line. Values of secrets are never shown.
+//! What differs between two states of one object, a field a line. Values of secrets are never shown, nor what may be one.
 
 use super::secret::is_secret;
 use super::state::digest;
 use crate::providers::kube::client::Cluster;
+use crate::providers::kube::workload::may_be_shown;
 use serde_json::{Map, Value};
 
 /// The longest value that is shown whole.
 const WHOLE_CHARS: usize = 80;
 const BEGINNING_CHARS: usize = 40;
-const PATH_CHARS: usize = 200;
+const PATH_CHARS: usize = 2_000;
+/// Stands for a character of a path that is not shown as it is.
+const CLEANED: [char; 2] = ['\u{fffd}', '…'];
 /// Stands for what is not there.
 const NOTHING: &str = "(none)";
 const HIDDEN: &str = "(not shown)";
@@ -23,9 +26,9 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Whether an object has the value that the words lead to; none where that is a secret, which they do not tell.
+    /// Whether an object has the value that the words lead to; none where they do not tell it, or the path is not whole.
     pub fn is_in(cluster: &Cluster, path: &str, words: &str, object: &Value) -> Option<bool> {
-        if words.ends_with(HIDDEN) {
+        if words.ends_with(HIDDEN) || path.contains(CLEANED) {
             return None;
         }
         Some(words.ends_with(&format!("-> {}", shown(cluster, leaf(object, path)))))
@@ -85,7 +88,9 @@ impl Walk<'_> {
     }
 
     fn differs(&mut self, path: &str, from: Option<&Value>, to: Option<&Value>) {
-        let is_hidden = self.hides && (path.starts_with(".data") || path.starts_with(".stringData"));
+        let is_of_secret = self.hides && (path.starts_with(".data") || path.starts_with(".stringData"));
+        let is_hidden =
+            is_of_secret || [from, to].into_iter().flatten().any(|value| is_delicate(path, value));
         let of = |value: Option<&Value>| match is_hidden && value.is_some() {
             true => HIDDEN.to_owned(),
             false => shown(self.cluster, value),
@@ -93,6 +98,21 @@ impl Walk<'_> {
         let words = format!("{} -> {}", of(from), of(to));
         self.found.push(Difference { path: self.cluster.shown(path, PATH_CHARS), words });
     }
+}
+
+/// Whether what stands there may be a secret that no redactor knows: a variable of a container, a field of such a name, a
+/// whole container with its variables.
+fn is_delicate(path: &str, value: &Value) -> bool {
+    let variable = path.rsplit_once(".env[").and_then(|(_, rest)| rest.split_once(']'));
+    if let Some((name, rest)) = variable {
+        let plain = if rest.is_empty() { &value["value"] } else { value };
+        return plain.as_str().is_some_and(|value| !may_be_shown(name, value));
+    }
+    let lower = path.rsplit(['.', '[']).next().unwrap_or_default().to_lowercase();
+    let is_named = ["passw", "pwd", "token", "secret"].iter().any(|part| lower.contains(part));
+    let text = value.to_string();
+    let has_variables = text.contains("\"env\":") && text.contains("\"value\":");
+    is_named && value.is_string() || has_variables || text.contains("://") && text.contains('@')
 }
 
 /// A value as it is shown: of a long one its beginning, and what tells it apart from others.
@@ -193,6 +213,33 @@ mod tests {
         assert!(found.len() == 1 && !found[0].contains("eA=="), "{found:?}");
         let words = ".data.password (not shown) -> (not shown)";
         assert_eq!(Difference::is_in(&cluster(), ".data.password", words, &json!({})), None);
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown_either() {
+        let with = |env: Value| json!({"kind": "Deployment", "c": [{"name": "main", "env": env}]});
+        let of = |name: &str, value: &str| with(json!([{"name": name, "value": value}]));
+        let found = lines(of("DB_PASSWORD", "hunter2pw"), of("DB_PASSWORD", "new1"));
+        assert_eq!(found, [".c[main].env[DB_PASSWORD].value (not shown) -> (not shown)"]);
+        let found = lines(of("PGHOST", "db-a"), of("PGHOST", "db-b"));
+        assert_eq!(found, [r#".c[main].env[PGHOST].value "db-a" -> "db-b""#]);
+        let found = lines(with(json!([{"name": "A_HOST", "value": "a"}])), of("DB_PW", "hunter2pw"));
+        assert!(!found.concat().contains("hunter2pw"), "{found:?}");
+        let found = lines(json!({"c": []}), of("DB_PW", "hunter2pw"));
+        assert!(!found.concat().contains("hunter2pw"), "{found:?}");
+        let config =
+            |value: &str| json!({"kind": "ConfigMap", "data": {"password": value, "image": "a@sha256:0"}});
+        assert_eq!(lines(config("x"), config("y")), [".data.password (not shown) -> (not shown)"]);
+    }
+
+    #[test]
+    fn a_path_that_is_not_whole_proves_nothing() {
+        let long = "x".repeat(600);
+        let from = json!({"a": {long.clone(): 1, "\u{1b}b": 2}});
+        for one in differences(&cluster(), &from, &json!({"a": {}})) {
+            let is_in = Difference::is_in(&cluster(), &one.path, &one.words, &from);
+            assert_ne!(is_in, Some(true), "{one:?}: it is still there");
+        }
     }
 
     #[test]

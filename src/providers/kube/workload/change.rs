@@ -6,9 +6,10 @@ use crate::core::words::action::Failure;
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
 use crate::providers::kube::client::{
-    Call, Cluster, DEPLOYMENTS, KubeError, KubeErrorKind, Method, PODS, Scope,
+    Call, Cluster, DEPLOYMENTS, KubeError, KubeErrorKind, Method, PODS, REPLICA_SETS, Resource, Scope,
 };
 use crate::providers::kube::object::{For, Object};
+use crate::providers::kube::said::text;
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -108,30 +109,32 @@ pub async fn missing(
 /// # Errors
 /// When they cannot be listed.
 pub async fn pods_of(cluster: &Cluster, namespace: &str, found: &Found) -> Result<Vec<Value>, KubeError> {
-    let call = Call::new("list pods", format!("of {} in {namespace}", found.named.name));
     let selector = found.workload().label_selector();
-    let scope = Scope { resource: PODS, namespace: Some(namespace), selector: selector.as_deref() };
-    let (mut pods, _) = cluster.list(&call, scope, cluster.deadline()).await?;
+    let list = async |permission: &'static str, resource: Resource| {
+        let call = Call::new(permission, format!("of {} in {namespace}", found.named.name));
+        let scope = Scope { resource, namespace: Some(namespace), selector: selector.as_deref() };
+        cluster.list(&call, scope, cluster.deadline()).await.map(|(all, _)| all)
+    };
+    // Others may have its labels and more. A deployment owns its pods by replica sets.
+    let owners: Vec<String> = match found.named.resource {
+        DEPLOYMENTS => {
+            let sets = list("list replicasets.apps", REPLICA_SETS).await?;
+            let own = sets.iter().filter(|set| owner(set) == Some(&found.uid));
+            own.map(|set| text(&set["metadata"]["uid"])).collect()
+        }
+        _ => vec![found.uid.clone()],
+    };
+    let mut pods = list("list pods", PODS).await?;
     let ended = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
-    pods.retain(|pod| is_own(found, pod) && !ended(pod));
+    let is_own = |pod: &Value| owner(pod).is_some_and(|owner| owners.iter().any(|own| own == owner));
+    pods.retain(|pod| is_own(pod) && !ended(pod));
     Ok(pods)
 }
 
-/// Whether a pod is of this very workload: others may have its labels and more. A deployment owns its pods by a replica set,
-/// which is named after both it and the pods' template.
-fn is_own(found: &Found, pod: &Value) -> bool {
-    let meta = &pod["metadata"];
-    let owners = meta["ownerReferences"].as_array();
-    let Some(owner) = owners.and_then(|all| all.iter().find(|one| one["controller"] == true)) else {
-        return false;
-    };
-    match found.named.resource {
-        DEPLOYMENTS => {
-            let template = meta["labels"]["pod-template-hash"].as_str().unwrap_or_default();
-            owner["kind"] == "ReplicaSet" && owner["name"] == format!("{}-{template}", found.named.name)
-        }
-        _ => owner["uid"] == found.uid.as_str(),
-    }
+/// Who controls an object, by the uid.
+fn owner(object: &Value) -> Option<&str> {
+    let all = object["metadata"]["ownerReferences"].as_array()?;
+    all.iter().find(|one| one["controller"] == true)?["uid"].as_str()
 }
 
 /// One as it is now.

@@ -122,6 +122,10 @@ impl Chosen {
 
     /// Whether a permission of its kind is needed for these: what is named needs no list, and nothing of other kinds.
     pub fn needs(&self, permission: &str) -> bool {
+        // A deployment's pods are known by its replica sets.
+        if permission == "list replicasets.apps" {
+            return self.needs("get deployments.apps");
+        }
         let is_of = |resource: &Resource| permission.ends_with(&format!(" {}", resource.full_name()));
         let known = RUNNING.iter().find(|resource| is_of(resource));
         match (&self.which, known) {

@@ -26,3 +26,4 @@ pub use chosen::{Found, get};
 pub use named::Named;
 pub use pods::{Pod, doing};
 pub use seen::Workload;
+pub use variables::may_be_shown;

@@ -36,6 +36,7 @@ pub static KIND: ActionKind = ActionKind {
         "get daemonsets.apps",
         "list daemonsets.apps",
         "patch daemonsets.apps",
+        "list replicasets.apps",
         "list pods",
     ],
     example: r#"[[runbooks.example.steps]]

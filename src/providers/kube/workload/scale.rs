@@ -75,6 +75,7 @@ pub static KIND: ActionKind = ActionKind {
         "list statefulsets.apps",
         "patch statefulsets.apps",
         "list horizontalpodautoscalers.autoscaling",
+        "list replicasets.apps",
         "list pods",
     ],
     example: r#"[[runbooks.example.steps]]

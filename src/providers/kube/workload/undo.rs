@@ -170,7 +170,6 @@ impl Template for Undo {
 
     fn needs(&self, chosen: &Chosen, permission: &str) -> bool {
         match permission {
-            "list replicasets.apps" => chosen.needs("get deployments.apps"),
             "list controllerrevisions.apps" => {
                 chosen.needs("get statefulsets.apps") || chosen.needs("get daemonsets.apps")
             }

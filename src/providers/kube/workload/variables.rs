@@ -133,15 +133,18 @@ fn had(cluster: &Cluster, name: &str, entry: &Value) -> String {
     }
     match entry["value"].as_str().unwrap_or_default() {
         _ if entry["valueFrom"].is_object() => "(from elsewhere)".to_owned(),
-        value if is_harmless(name) && !is_delicate(name) && !is_delicate_value(value) => {
-            shown(cluster, value)
-        }
+        value if may_be_shown(name, value) => shown(cluster, value),
         _ => "(a value that is not shown)".to_owned(),
     }
 }
 
 fn shown(cluster: &Cluster, value: &str) -> String {
     if value.is_empty() { "\"\"".to_owned() } else { cluster.shown(value, SHOWN_CHARS) }
+}
+
+/// Whether the value of a variable that somebody else set may be shown.
+pub fn may_be_shown(name: &str, value: &str) -> bool {
+    is_harmless(name) && !is_delicate(name) && !is_delicate_value(value)
 }
 
 /// Whether a variable of that name is likely to hold a secret.
