@@ -133,6 +133,12 @@ async fn a_job_that_is_only_begun_counts_while_it_runs_and_keeps_another_attempt
     assert!(action.goes_on(&attempt(&kit, 1, 1)).await.is_none(), "it is this attempt's own");
     let earlier = action.goes_on(&attempt(&kit, 2, 1)).await.unwrap();
     assert!(earlier.why.contains("of an earlier attempt still runs"), "{earlier}");
+    // One that nobody can see may run.
+    let viewer = east.config("viewer-beside-jobs", &format!("{{token: {VIEWER}}}"));
+    let steps = step("dump", "kube-create-job-from", &namespace, "with.cronjob = \"dump\"");
+    let blind = Kit::new(&[viewer], "", &steps);
+    let untold = blind.action("dump").goes_on(&attempt(&blind, 2, 1)).await.unwrap();
+    assert!(untold.why.contains("cannot be told") && untold.why.contains("list jobs.batch"), "{untold}");
     let again = action.describe().await.unwrap();
     let beside = again.notes.iter().find(|note| note.contains("A JOB OF IT RUNS NOW: dump-"));
     assert!(

@@ -98,8 +98,10 @@ async fn whether_the_demoted_one_follows_is_told_as_its_status_tells_it() {
     api.patch("", &json!({"spec": {"replica": {"primary": "east"}}})).await;
     let two = verify().await.unwrap_err();
     assert!(two.why.starts_with("TWO PRIMARIES"), "{two}");
+    // It is deleted. The database of this test is no other test's.
+    super::operator::Api::of(west, &namespace).status(json!({"systemID": namespace})).await;
     east.kubectl(&["-n", &namespace, "delete", "clusters.postgresql.cnpg.io", "db"]);
-    says(&verify().await.unwrap().evidence, "NOT known");
+    says(&verify().await.unwrap().evidence, "is NOT there");
     // And the new one a replica.
     let back = json!({"spec": {"replica": {"primary": "east", "promotionToken": null}}});
     super::operator::Api::of(west, &namespace).patch("", &back).await;

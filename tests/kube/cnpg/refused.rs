@@ -2,7 +2,7 @@
 
 use super::operator::{Api, Operator, token};
 use super::{both, patient, run, says, settle, shown, step};
-use crate::kube::{Kit, VIEWER};
+use crate::kube::{Kit, VIEWER, wait_until};
 use lifeboat::core::words::action::Acted;
 use lifeboat::plan::load_texts;
 use lifeboat::providers::registry;
@@ -49,6 +49,87 @@ async fn nobody_is_promoted_beside_a_primary() {
     let changed = kit.action("failover").execute(&described.target, &patient(&kit)).await.unwrap_err();
     assert!(changed.acted == Acted::No, "{changed}");
     assert_eq!(shown(west, &namespace, "{.spec.replica.primary}"), "east");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_to_shut_the_primary_promotes_nobody_while_an_instance_of_it_is_ready() {
+    let (east, west, namespace) = both("cnpg-wish");
+    let operator = Operator::start(&[east, west], &namespace);
+    settle(&namespace);
+    operator.rest(true);
+    let kit = Kit::new(
+        &[east.admin(), west.admin()],
+        "",
+        &step("failover", "cnpg-promote", &namespace, "b", "a", WITHOUT),
+    );
+    let action = kit.action("failover");
+    let (api, other) = (Api::of(east, &namespace), Api::of(west, &namespace));
+    api.patch("", &json!({"metadata": {"annotations": {"cnpg.io/fencedInstances": "[\"*\"]"}}})).await;
+    api.status(json!({"readyInstances": null})).await;
+    let described = action.describe().await.unwrap();
+    super::see::instance(east, &namespace, "db-1");
+    let is_ready = "{.status.conditions[?(@.type==\"Ready\")].status}";
+    wait_until("its instance runs", || east.field(&namespace, "pods/db-1", is_ready) == "True");
+    let refused = run(&kit, "failover").await.unwrap_err();
+    let says_so = refused.why.contains("is to be shut, and its instance db-1 is ready");
+    assert!(refused.acted == Acted::No && says_so, "{refused}");
+    let changed = action.execute(&described.target, &patient(&kit)).await.unwrap_err();
+    assert_eq!(changed.acted, Acted::No, "{changed}");
+    assert_eq!(shown(west, &namespace, "{.spec.replica.primary}"), "east");
+    // Promoted all the same, by somebody: that is no success.
+    other.patch("", &json!({"spec": {"replica": {"primary": "west"}}})).await;
+    other.status(super::operator::healthy(true, 2)).await;
+    let two = action.verify(&described.target, &patient(&kit)).await.unwrap_err();
+    assert!(two.why.starts_with("TWO PRIMARIES") && two.why.contains("db-1 is ready"), "{two}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_name_of_the_primary_is_no_loss_of_it() {
+    let (east, west, namespace) = both("cnpg-name");
+    let operator = Operator::start(&[east, west], &namespace);
+    settle(&namespace);
+    operator.rest(true);
+    // The database of this test is no other test's.
+    for cluster in [east, west] {
+        Api::of(cluster, &namespace).status(json!({"systemID": namespace})).await;
+    }
+    let wrong = step("failover", "cnpg-promote", &namespace, "b", "a", WITHOUT)
+        .replace("with.from = \"db\"", "with.from = \"dbb\"");
+    let elsewhere = step("elsewhere", "cnpg-promote", &namespace, "b", "a", WITHOUT)
+        .replace("with.from = ", "with.from_namespace = \"default\"\nwith.from = ");
+    let kit = Kit::new(&[east.admin(), west.admin()], "", &(wrong + &elsewhere));
+    for step in ["failover", "elsewhere"] {
+        let refused = run(&kit, step).await.unwrap_err();
+        let found = format!("{namespace}/db (\"east\" in the topology) is a primary of this database");
+        assert!(refused.acted == Acted::No && refused.why.contains(&found), "{refused}");
+    }
+    assert_eq!(shown(west, &namespace, "{.spec.replica.primary}"), "east");
+    east.kubectl(&["-n", &namespace, "delete", "clusters.postgresql.cnpg.io", "db"]);
+    let described = kit.action("failover").describe().await.unwrap();
+    says(&described.notes, "and no other primary of this database");
+    assert!(!described.notes.iter().any(|note| note.contains("will refuse")), "{:?}", described.notes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_fails_here_is_no_loss_of_the_primary_and_by_hand_its_name_in_the_topology_is_taken() {
+    let (east, west, namespace) = both("cnpg-signin");
+    let operator = Operator::start(&[east, west], &namespace);
+    settle(&namespace);
+    operator.rest(true);
+    let signs = "{exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: \"false\", interactiveMode: Never}}";
+    let steps = step("failover", "cnpg-promote", &namespace, "b", "a", WITHOUT)
+        + &step("demote", "cnpg-demote", &namespace, "b", "a", "");
+    let kit = Kit::new(&[east.config("signs-out", signs), west.admin()], "", &steps);
+    let refused = run(&kit, "failover").await.unwrap_err();
+    assert!(refused.acted == Acted::No && refused.why.contains("lifeboat does not see it"), "{refused}");
+    assert!(refused.next.contains("Run it by hand"), "{refused:?}");
+    for step in ["failover", "demote"] {
+        let by_hand = kit.action(step).manual().instructions.join("\n");
+        assert!(
+            by_hand.contains(r#""primary":"NAME""#) && by_hand.contains("{.spec.replica.self}"),
+            "{by_hand}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

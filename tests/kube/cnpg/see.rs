@@ -9,7 +9,7 @@ use lifeboat::core::words::reading::{Measurement, Verdict};
 use serde_json::json;
 
 /// Has an instance whose pod runs.
-fn instance(cluster: &Cluster, namespace: &str, name: &str) {
+pub fn instance(cluster: &Cluster, namespace: &str, name: &str) {
     cluster.apply(&format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {namespace}, \
          labels: {{cnpg.io/cluster: db, cnpg.io/podRole: instance}}}}\n\

@@ -128,7 +128,7 @@ impl Change for Demote {
     }
 
     fn show(&self, seen: Option<&Seen>) -> Shown {
-        let to = seen.and_then(|seen| seen.primary.as_ref().ok()).map_or(&*self.to.name, String::as_str);
+        let to = seen.and_then(|seen| seen.primary.as_ref().ok()).map_or("NAME", String::as_str);
         let call = format!("PATCH spec.replica of {NOUN} {}: a replica of {to}", self.own.words());
         let command = self.own.command(&change(to));
         let Some(seen) = seen else { return Shown { call, command, ..Shown::default() } };
@@ -203,7 +203,8 @@ impl Change for Demote {
         ManualCard {
             instructions: vec![
                 format!("see that {} is healthy and follows: `kubectl cnpg status`", self.to.whole()),
-                self.own.command(&change(&self.to.name)),
+                self.to.in_topology(),
+                self.own.command(&change("NAME")),
             ],
             check: format!("`{}` prints a token.", self.own.shows("{.status.demotionToken}")),
         }

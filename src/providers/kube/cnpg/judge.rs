@@ -60,6 +60,9 @@ fn role_words(cluster: &Cluster, seen: &Postgres) -> String {
 fn dead(cluster: &Cluster, seen: &Postgres, pods: &[Pod], ready: u64) -> Vec<Verdict> {
     let mut found = Vec::new();
     let primary = cluster.shown(&seen.current, NAME_CHARS);
+    if seen.is_going {
+        found.push("it is being deleted".to_owned());
+    }
     if seen.phase == UNRECOVERABLE {
         found.push(seen.phase_words(cluster));
     }
@@ -72,6 +75,10 @@ fn dead(cluster: &Cluster, seen: &Postgres, pods: &[Pod], ready: u64) -> Vec<Ver
         found.push(format!("none of {} instances is ready: {why}", seen.wanted));
     } else if !seen.current.is_empty() && !is_ready {
         found.push(format!("its primary instance {primary} is not ready: {}", seen.phase_words(cluster)));
+    }
+    if let Some((one, other)) = seen.split() {
+        let [one, other] = [one, other].map(|name| cluster.shown(name, NAME_CHARS));
+        found.push(format!("TWO PRIMARIES: {one} and {other} both say that they are out of recovery"));
     }
     let report = seen.reports.get(&seen.current);
     let is_in_recovery = report.is_some_and(|report| !report.is_primary && report.timeline.is_some());
@@ -189,6 +196,12 @@ mod tests {
         critical(other, "its primary instance db-1 is not ready");
         let recovers =
             |value: &mut Value| value["status"]["instancesReportedState"]["db-1"]["isPrimary"] = json!(false);
+        let split =
+            |value: &mut Value| value["status"]["instancesReportedState"]["db-2"]["isPrimary"] = json!(true);
+        let deleted =
+            |value: &mut Value| value["metadata"]["deletionTimestamp"] = json!("2026-11-30T12:00:00Z");
+        critical(changed(deleted), "it is being deleted");
+        critical(changed(split), "TWO PRIMARIES: db-1 and db-2");
         critical(changed(recovers), "db-1 is in recovery, nobody takes writes");
         critical(changed(|value| value["status"]["phase"] = json!(UNRECOVERABLE)), "manual intervention");
     }

@@ -9,6 +9,7 @@ mod other;
 pub mod probe;
 pub mod promote;
 mod seen;
+mod shut;
 mod stage;
 #[cfg(test)]
 mod testing;

@@ -5,9 +5,11 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
-use crate::providers::kube::client::{CNPG_CLUSTERS, Call, KubeError, Method};
+use crate::providers::kube::client::{CNPG_CLUSTERS, Call, KubeError, Method, PODS, Scope};
 use crate::providers::kube::object::{For, Object};
 use crate::providers::kube::place::{Place, checked};
+use crate::providers::kube::said::text;
+use crate::providers::kube::workload::Pod;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -17,6 +19,10 @@ pub const NAME: Key = Key::required("name", Takes::Text, "The name of the `Clust
 
 /// Reads one.
 pub const GET: &str = "get clusters.postgresql.cnpg.io";
+/// Tells which ones there are.
+pub const LIST: &str = "list clusters.postgresql.cnpg.io";
+/// Tells which of its instances run.
+pub const LIST_PODS: &str = "list pods";
 /// Changes one.
 pub const PATCH: &str = "patch clusters.postgresql.cnpg.io";
 
@@ -81,7 +87,42 @@ impl Named {
         Ok(Postgres::of(&namespace, &self.name, object, value))
     }
 
-    /// The same within the time of one call.
+    /// The pods of its instances: poolers and jobs of it have its name for a label as well.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub async fn pods(&self, until: Instant) -> Result<Vec<Pod>, KubeError> {
+        let cluster = &self.place.cluster;
+        let call = Call::new(LIST_PODS, format!("of {}", self.words()));
+        let namespace = cluster.namespace(self.place.namespace.as_deref(), &call, until).await?;
+        let selector = format!("cnpg.io/cluster={},cnpg.io/podRole=instance", self.name);
+        let scope = Scope { resource: PODS, namespace: Some(&namespace), selector: Some(&selector) };
+        let left = until.saturating_duration_since(Instant::now());
+        let (pods, _) = cluster.list(&call, scope, left).await?;
+        Ok(pods.iter().map(Pod::of).collect())
+    }
+
+    /// All clusters of CloudNativePG that are where it is, in any namespace.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub async fn neighbours(&self, until: Instant) -> Result<Vec<Postgres>, KubeError> {
+        let cluster = &self.place.cluster;
+        let call = Call::new(LIST, format!("in all namespaces, to find {}", self.words()));
+        let scope = Scope { resource: CNPG_CLUSTERS, namespace: None, selector: None };
+        let left = until.saturating_duration_since(Instant::now());
+        let (all, _) = cluster.list(&call, scope, left).await?;
+        let one = |value: Value| {
+            let part = |name: &str| cluster.shown(&text(&value["metadata"][name]), 120);
+            let (namespace, name) = (part("namespace"), part("name"));
+            let path = CNPG_CLUSTERS.path(None, None);
+            let object = Object::at(path, format!("{NOUN} {namespace}/{name}"), &value);
+            Postgres::of(&namespace, &name, object, value)
+        };
+        Ok(all.into_iter().map(one).collect())
+    }
+
+    /// Reads it within the time of one call.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -101,6 +142,15 @@ impl Named {
     pub fn command(&self, change: &Value) -> String {
         let (kind, change) = (CNPG_CLUSTERS.full_name(), change.to_string());
         self.place.command(&["patch", &kind, &self.name, "--type=merge", "-p", &change])
+    }
+
+    /// How people find out what its topology calls it, which need not be its name.
+    pub fn in_topology(&self) -> String {
+        let shows = self.shows("{.spec.replica.self}");
+        format!(
+            "for NAME below take what its topology calls {}: {shows} (its own name where that is empty)",
+            self.name
+        )
     }
 
     /// The command that shows a part of it.

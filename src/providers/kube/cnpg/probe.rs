@@ -1,8 +1,7 @@
 //! `cnpg-cluster`: whether a cluster of CloudNativePG serves, and as what.
 
-use super::Postgres;
 use super::judge::judge;
-use super::named::{GET, NAME, Named};
+use super::named::{GET, LIST_PODS, NAME, Named};
 use super::seen::OPERATOR;
 use crate::base::problem::Problem;
 use crate::base::units::Unit;
@@ -11,9 +10,8 @@ use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
-use crate::providers::kube::client::{Call, KubeError, KubeErrorKind, PODS, Scope};
+use crate::providers::kube::client::KubeErrorKind;
 use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Place, Reader, checked};
-use crate::providers::kube::workload::Pod;
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,7 +22,7 @@ pub static KIND: ProbeKind = ProbeKind {
     sees: Sees::OperatedCluster,
     doc: "Reads one `Cluster` of CloudNativePG and its pods. The value is how many instances are ready, by the word of their \
           nodes. Critical: it is not there, it has no primary instance or none that is ready, no instance is ready, its \
-          primary is in recovery although it is to take writes, its operator cannot go on with it. A warning: fewer are \
+          primary is in recovery although it is to take writes, two instances say that they are primaries, its operator cannot go on with it. A warning: fewer are \
           ready than wanted, its primary changes, its phase is not healthy, instances are fenced, it cannot archive, its \
           operator counts other pods than there are. Unknown: its operator wrote no status of it. In a replica cluster the \
           primary is the designated one, which follows the other cluster; how far it is behind is not in the status: \
@@ -48,7 +46,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ("fenced", "the instances that somebody keeps shut; `*` is all of them"),
         ("hibernated", "whether somebody has it hibernate"),
     ],
-    permissions: &[GET, "list pods"],
+    permissions: &[GET, LIST_PODS],
     example: r#"[probes.example]
 kind = "cnpg-cluster"
 title = "PostgreSQL in DR"
@@ -92,17 +90,7 @@ impl OneCluster {
             let why = format!("the operator of CloudNativePG wrote no status of {}", seen.words);
             return Err(Problem::new(why, OPERATOR));
         }
-        let pods = self.pods(&seen, until).await.map_err(|error| error.problem())?;
+        let pods = self.named.pods(until).await.map_err(|error| error.problem())?;
         Ok(judge(&self.named.place.cluster, &seen, &pods))
-    }
-
-    /// Its instances: poolers and jobs of it have its name for a label as well.
-    async fn pods(&self, seen: &Postgres, until: Instant) -> Result<Vec<Pod>, KubeError> {
-        let selector = format!("cnpg.io/cluster={},cnpg.io/podRole=instance", self.named.name);
-        let scope = Scope { resource: PODS, namespace: Some(&seen.namespace), selector: Some(&selector) };
-        let call = Call::new("list pods", format!("of {}", seen.words));
-        let left = until.saturating_duration_since(Instant::now());
-        let (pods, _) = self.named.place.cluster.list(&call, scope, left).await?;
-        Ok(pods.iter().map(Pod::of).collect())
     }
 }

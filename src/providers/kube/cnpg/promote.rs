@@ -3,7 +3,7 @@
 use super::aftermath::{evidence, follows, losses};
 use super::demote::nothing_confirmed;
 use super::guard::{self, topology};
-use super::named::{GET, NAME, NOUN, Named, PATCH};
+use super::named::{GET, LIST, LIST_PODS, NAME, NOUN, Named, PATCH};
 use super::other::Other;
 use super::stage::{Stage, Wished, done};
 use super::{Postgres, Role, token};
@@ -36,9 +36,10 @@ pub static KIND: ActionKind = ActionKind {
           `from`, which has to be demoted for this very cluster, and sets `primary` and `promotionToken` of spec.replica in \
           one patch: the operator replays up to the token before it promotes, so that nothing is lost. It refuses while \
           `from` is a primary or still on the way, a token that the operator would not take, and a cluster that cannot be \
-          read. With `without_token` it goes on where `from` cannot be reached, is gone, is demoted without a token, or is \
-          kept shut (fenced or hibernated, no instance ready): what `from` did not ship is LOST then, and it has to be \
-          rebuilt. The proof: the token was verified, the same object has a primary instance that is out of recovery and \
+          read. With `without_token` it goes on where nobody answers for `from`, where it is gone and no other primary of this \
+          database is there, where it is demoted without a token, or kept shut (fenced or hibernated; none of its pods is \
+          ready, and none is there that was a primary by its own last word): what `from` did not ship is LOST then, and it \
+          has to be rebuilt. A sign-in, a proxy or a name that fails on this side is no loss of `from`: it refuses. The proof: the token was verified, the same object has a primary instance that is out of recovery and \
           ready, and `from`, where it can be read, is no primary. Whether `from` follows is in the evidence as far as its \
           status tells.",
     keys: &[
@@ -59,7 +60,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: true,
     verifies: true,
     verifies_with: None,
-    permissions: &[GET, PATCH],
+    permissions: &[GET, LIST, LIST_PODS, PATCH],
     example: r#"[[runbooks.example.steps]]
 id = "promote"
 title = "Promote PostgreSQL in DR"
@@ -145,7 +146,7 @@ impl Change for Promote {
     fn show(&self, seen: Option<&Seen>) -> Shown {
         let call = format!("PATCH spec.replica of {NOUN} {}: the primary", self.own.words());
         let Some(seen) = seen else {
-            let command = self.own.command(&change(&self.own.name, Some("TOKEN")));
+            let command = self.own.command(&change("NAME", Some("TOKEN")));
             return Shown { call, command, ..Shown::default() };
         };
         let cluster = &self.own.place.cluster;
@@ -238,7 +239,8 @@ impl Change for Promote {
                     "take its token, or that of the evidence of its demotion: {}",
                     self.from.shows("{.status.demotionToken}")
                 ),
-                self.own.command(&change(&self.own.name, Some("TOKEN"))),
+                self.own.in_topology(),
+                self.own.command(&change("NAME", Some("TOKEN"))),
             ],
             check: "`kubectl cnpg status` calls it a primary cluster, and its primary takes writes.".into(),
         }
@@ -259,8 +261,8 @@ impl Change for Promote {
             Ok(Some(problem)) | Err(problem) => problem.check("it could be promoted"),
         });
         checks.push(match seen.other {
-            Other::Is(other) => Check::pass("the other cluster can be read", other.words),
-            Other::Absent(problem) | Other::Lost(problem) | Other::Hidden(problem) => {
+            Other::Is(other, _) => Check::pass("the other cluster can be read", other.words),
+            Other::Absent(problem, _) | Other::Lost(problem) | Other::Hidden(problem) => {
                 problem.check("the other cluster can be read")
             }
         });

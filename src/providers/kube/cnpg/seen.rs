@@ -47,6 +47,8 @@ pub struct Postgres {
     /// The instances that are kept shut; `*` is all of them.
     pub fenced: Vec<String>,
     pub is_hibernated: bool,
+    /// Whether somebody deleted it, and it is not gone yet.
+    pub is_going: bool,
 }
 
 /// What a cluster is to be.
@@ -123,6 +125,7 @@ impl Postgres {
             is_demoting: status["switchReplicaClusterStatus"]["inProgress"] == true,
             fenced: fenced(&meta["annotations"]["cnpg.io/fencedInstances"]),
             is_hibernated: meta["annotations"]["cnpg.io/hibernation"] == "on",
+            is_going: meta["deletionTimestamp"].is_string(),
             namespace: namespace.to_owned(),
             words: format!("{namespace}/{name}"),
             object,
@@ -138,6 +141,13 @@ impl Postgres {
     /// The instance that says that it is no longer, or was never, in recovery.
     pub fn writer(&self) -> Option<&str> {
         self.reports.iter().find(|(_, report)| report.is_primary).map(|(name, _)| name.as_str())
+    }
+
+    /// Two of its instances that both say so: two take writes.
+    pub fn split(&self) -> Option<(&str, &str)> {
+        let mut writers =
+            self.reports.iter().filter(|(_, report)| report.is_primary).map(|(name, _)| name.as_str());
+        writers.next().zip(writers.next())
     }
 
     /// Whether the primary says that it is one.
@@ -196,6 +206,10 @@ impl Postgres {
     pub fn unfit(&self, cluster: &Cluster) -> Option<Problem> {
         let (words, shown) = (&self.words, |text: &str| cluster.shown(text, SAID_CHARS));
         let problem = |why: String, next: &str| Some(Problem::new(why, next));
+        if self.is_going {
+            let next = "Find out who deleted it: it and its data are about to be gone.";
+            return problem(format!("{words} is being deleted"), next);
+        }
         if self.phase.is_empty() {
             return problem(format!("the operator of CloudNativePG wrote no status of {words}"), OPERATOR);
         }
@@ -288,6 +302,8 @@ mod tests {
             is(value).unfit(&dr()).map(|problem| problem.why).unwrap_or_default()
         };
         assert_eq!(why(&|_| {}), None);
+        let deleted = why(&|value| value["metadata"]["deletionTimestamp"] = json!("2026-11-30T12:00:00Z"));
+        assert!(deleted.is_some_and(|why| why.contains("is being deleted")));
         assert!(annotated("cnpg.io/fencedInstances", r#"["*"]"#).contains("are fenced: *"));
         assert!(annotated("cnpg.io/fencedInstances", "all").contains("are fenced: all"));
         assert_eq!(annotated("cnpg.io/fencedInstances", "[]"), "");

@@ -50,6 +50,10 @@ impl Wished {
             let why = format!("{name} is not the one that was confirmed");
             return Some(Problem::new(why, "Find out who made it anew."));
         }
+        if now.is_going {
+            let why = format!("{name} is being deleted");
+            return Some(Problem::new(why, "Find out who deleted it: it and its data are about to be gone."));
+        }
         let primary = cluster.shown(now.primary(), NAME_CHARS);
         if primary != self.primary {
             let why = format!("spec.replica.primary of {name} is {primary:?}, not {:?}", self.primary);
@@ -109,6 +113,10 @@ impl Wished {
         let primary = cluster.shown(&now.current, NAME_CHARS);
         if now.is_switching() || !now.is_writable() {
             return going(format!("{primary:?} is not known to be out of recovery"));
+        }
+        if let Some((one, other)) = now.split() {
+            let [one, other] = [one, other].map(|name| cluster.shown(name, NAME_CHARS));
+            return going(format!("{one} and {other} both say that they are primaries"));
         }
         match now.phase == PROMOTING || !now.is_ready(&now.current) {
             true => going(format!("{primary} is a primary and not ready")),
@@ -223,6 +231,12 @@ mod tests {
         going(stage(&report), "not known to be out of recovery");
         going(stage(&|value| value["status"]["instancesReportedState"] = Value::Null), "not known");
         going(stage(&|value| value["status"]["instancesStatus"] = Value::Null), "not ready");
+        let split =
+            |value: &mut Value| value["status"]["instancesReportedState"]["db-2"]["isPrimary"] = json!(true);
+        going(stage(&split), "db-1 and db-2 both say");
+        let deleted =
+            |value: &mut Value| value["metadata"]["deletionTimestamp"] = json!("2026-11-30T12:00:00Z");
+        lost(stage(&deleted), "is being deleted");
         going(stage(&|value| value["status"]["phase"] = json!(PROMOTING)), "not ready");
         let refused = |value: &mut Value| {
             value["status"]["phase"] = json!(UNRECOVERABLE);

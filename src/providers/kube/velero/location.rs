@@ -1,7 +1,7 @@
 //! Where a backup lies, and whether Velero can read it there.
 //! <https://velero.io/docs/main/api-types/backupstoragelocation/>
 
-use super::SAID_CHARS;
+use super::{SAID_CHARS, SKEW};
 use crate::base::words;
 use crate::providers::kube::client::{BACKUP_LOCATIONS, Call, Cluster, KubeError, KubeErrorKind, is_name};
 use crate::providers::kube::said::{text, time};
@@ -65,10 +65,20 @@ impl Location {
 
     /// Why that it is available may not be so any more.
     pub fn doubt(&self, now: Timestamp) -> Option<String> {
-        let State::Available { looked: Some(looked), counts_for: Some(counts_for) } = self.state else {
+        let State::Available { looked, counts_for: Some(counts_for) } = self.state else {
             return None;
         };
+        let Some(looked) = looked else {
+            return Some(format!("Velero does not say when it looked at its storage location {}", self.name));
+        };
         let ago = now.duration_since(looked);
+        if ago < -SKEW {
+            return Some(format!(
+                "Velero's last look at its storage location {} is dated in the future: the cluster's clock or this host's \
+                 is wrong",
+                self.name
+            ));
+        }
         (ago > counts_for).then(|| {
             format!(
                 "Velero looked at its storage location {} {} ago for the last time: its server may not run",
@@ -157,6 +167,9 @@ mod tests {
         assert!(stale.contains("3 h ago") && stale.contains("may not run"), "{stale}");
         assert_eq!(doubt(json!({"validationFrequency": "2h0m0s"}), "2026-11-30T09:00:00Z"), None);
         assert_eq!(doubt(json!({"validationFrequency": "0s"}), "2026-11-20T09:00:00Z"), None);
-        assert_eq!(location(json!({}), json!({"phase": "Available"})).doubt(NOW.parse().unwrap()), None);
+        let future = doubt(json!({}), "2026-12-01T12:00:00Z").unwrap();
+        assert!(future.contains("in the future"), "{future}");
+        let untold = location(json!({}), json!({"phase": "Available"})).doubt(NOW.parse().unwrap());
+        assert!(untold.is_some_and(|doubt| doubt.contains("does not say when it looked")));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::other::Other;
 use super::seen::Topology;
+use super::shut;
 use super::token::Token;
 use super::{Postgres, Role};
 use crate::base::problem::Problem;
@@ -47,8 +48,8 @@ pub fn successor<'o>(cluster: &Cluster, own: &Postgres, other: &'o Other) -> Res
         return Err(Problem::new(why, ALREADY));
     }
     let other = match other {
-        Other::Is(other) => &**other,
-        Other::Absent(problem) | Other::Lost(problem) | Other::Hidden(problem) => {
+        Other::Is(other, _) => &**other,
+        Other::Absent(problem, _) | Other::Lost(problem) | Other::Hidden(problem) => {
             let why = format!("who takes over from {} cannot be read: {}", own.words, problem.why);
             return Err(Problem::new(why, problem.next.clone()));
         }
@@ -142,10 +143,13 @@ pub fn token(
         let why = format!("{}: {}", ALREADY_PRIMARY.1, own.phase_words(cluster));
         return Err(Problem::new(why, ALREADY));
     }
-    let other = match other {
-        Other::Is(other) => &**other,
-        Other::Absent(_) | Other::Lost(_) if without_token => return Ok(None),
-        Other::Absent(problem) | Other::Lost(problem) => {
+    let (other, pods) = match other {
+        Other::Is(other, pods) => (&**other, pods),
+        Other::Absent(_, neighbours) if let Some(writer) = writer(cluster, own, neighbours) => {
+            return Err(writer);
+        }
+        Other::Absent(..) | Other::Lost(_) if without_token => return Ok(None),
+        Other::Absent(problem, _) | Other::Lost(problem) => {
             let why = format!("the other cluster gives no token: {}", problem.why);
             let next = "Where it is lost, `without_token = true` promotes without one: what it did not ship is lost, \
                         and it has to be rebuilt. Where `cnpg-demote` ran, its evidence has the token: promote by hand.";
@@ -158,14 +162,36 @@ pub fn token(
     };
     same_database(own, other)?;
     if without_token && other.is_shut() && other.own() == place.primary {
-        return Ok(None);
+        return shut::runs(cluster, other, pods).map_or(Ok(None), Err);
     }
     demoted(cluster, place, other)?;
     if other.demotion_token.is_empty() && without_token {
-        return Ok(None);
+        return shut::writes(cluster, other, pods).map_or(Ok(None), Err);
     }
     usable(cluster, own, other)?;
     Ok(Some(other.demotion_token.clone()))
+}
+
+/// Another copy of the database that is the primary, where the one that the plan names is not there: a wrong name, or a wrong
+/// namespace, is no loss of the primary.
+pub fn writer(cluster: &Cluster, own: &Postgres, neighbours: &[Postgres]) -> Option<Problem> {
+    let is_primary = |one: &&Postgres| {
+        let is_named = one.own() == own.primary() && !one.own().is_empty();
+        let is_copy = match one.system.is_empty() || own.system.is_empty() {
+            true => is_named,
+            false => one.system == own.system,
+        };
+        let is_other = one.object.uid != own.object.uid;
+        is_other && is_copy && (is_named || one.role == Role::Primary || one.writer().is_some())
+    };
+    let one = neighbours.iter().find(is_primary)?;
+    let called = cluster.shown(one.own(), NAME_CHARS);
+    let why = format!(
+        "the one that the plan names is not there, and {} ({called:?} in the topology) is a primary of this database",
+        one.words
+    );
+    let next = "Correct `from` and `from_namespace` in the plan: the cluster that was the primary.";
+    Some(Problem::new(why, next))
 }
 
 /// Whether the other cluster takes no writes any more, and follows this one once it is promoted.

@@ -7,7 +7,7 @@ fn demotion(own: &dyn Fn(&mut Value), other: &dyn Fn(&mut Value)) -> Option<Stri
     let (mut east, mut west) = (primary(), replica());
     own(&mut east);
     other(&mut west);
-    let other = Other::Is(Box::new(is(west)));
+    let other = Other::Is(Box::new(is(west)), Ok(Vec::new()));
     successor(&dr(), &is(east), &other).err().map(|problem| problem.why)
 }
 
@@ -20,7 +20,7 @@ fn promotion(
     let (mut west, mut east) = (replica(), demoted_east(&made(3, "0/6000028")));
     own(&mut west);
     other(&mut east);
-    let other = Other::Is(Box::new(is(east)));
+    let other = Other::Is(Box::new(is(east)), Ok(Vec::new()));
     token(&dr(), &is(west), &other, without).map_err(|problem| problem.why)
 }
 
@@ -65,7 +65,7 @@ fn a_primary_is_demoted_only_for_a_healthy_replica_of_it() {
             json!({"type": "ContinuousArchiving", "status": "False", "message": "403 Forbidden"});
     };
     why(&failing, &nothing, "cannot archive, and its demotion would not end: 403 Forbidden");
-    for other in [Other::Lost(Problem::new("x", "y")), Other::Absent(Problem::new("x", "y"))] {
+    for other in [Other::Lost(Problem::new("x", "y")), Other::Absent(Problem::new("x", "y"), Vec::new())] {
         let refused = successor(&dr(), &is(primary()), &other).err().unwrap();
         assert!(refused.why.contains("cannot be read: x"), "{refused}");
     }
@@ -127,7 +127,8 @@ fn without_a_token_is_only_for_a_cluster_that_gives_none_and_takes_no_writes() {
         token(&dr(), &is(replica()), &other, without).map_err(|problem| (problem.why, problem.next))
     };
     let problem = || Problem::new("connection refused", "y");
-    for other in [Other::Lost, Other::Absent] {
+    let gone = |problem| Other::Absent(problem, Vec::new());
+    for other in [Other::Lost as fn(Problem) -> Other, gone] {
         let (why, next) = of(other(problem()), false).unwrap_err();
         assert!(
             why.contains("connection refused") && next.contains("`without_token = true`"),
@@ -157,12 +158,81 @@ fn a_primary_that_is_kept_shut_lets_another_one_be_promoted_without_a_token() {
     assert_eq!(shut(0, "[]"), [false, false], "nobody keeps it so");
 }
 
+fn instances(ready: &[(&str, bool)]) -> shut::Pods {
+    let pod = |(name, is_ready): &(&str, bool)| {
+        let status = if *is_ready { "True" } else { "False" };
+        let conditions = json!([{"type": "Ready", "status": status}]);
+        crate::providers::kube::workload::Pod::of(
+            &json!({"metadata": {"name": name}, "status": {"conditions": conditions}}),
+        )
+    };
+    Ok(ready.iter().map(pod).collect())
+}
+
+#[test]
+fn a_wish_and_an_old_word_do_not_shut_a_primary_its_pods_do() {
+    let refused = |pods: shut::Pods| {
+        let mut east = primary();
+        east["status"]["readyInstances"] = Value::Null;
+        east["metadata"]["annotations"]["cnpg.io/fencedInstances"] = json!(r#"["*"]"#);
+        let other = Other::Is(Box::new(is(east)), pods);
+        token(&dr(), &is(replica()), &other, true).err().map(|problem| problem.why).unwrap_or_default()
+    };
+    let why = refused(instances(&[("db-2", true)]));
+    assert!(why.contains("is to be shut, and its instance db-2 is ready"), "{why}");
+    let why = refused(instances(&[("db-1", false)]));
+    assert!(why.contains("db-1 was a primary by its own last word"), "{why}");
+    let why = refused(Err(Problem::new("forbidden", "y")));
+    assert!(why.contains("runs cannot be seen: forbidden"), "{why}");
+    assert_eq!(refused(instances(&[("db-2", false)])), "", "the primary is gone");
+    assert_eq!(refused(instances(&[])), "");
+}
+
+#[test]
+fn one_that_is_demoted_without_a_token_has_to_say_that_it_is_in_recovery() {
+    let refused = |pods: shut::Pods| {
+        let mut east = demoted_east("");
+        east["status"]["instancesReportedState"]["db-2"] = Value::Null;
+        let other = Other::Is(Box::new(is(east)), pods);
+        token(&dr(), &is(replica()), &other, true).err().map(|problem| problem.why).unwrap_or_default()
+    };
+    assert_eq!(refused(instances(&[("db-1", true), ("db-2", false)])), "");
+    let why = refused(instances(&[("db-2", true)]));
+    assert!(why.contains("db-2 is ready and does not say that it is in recovery"), "{why}");
+    assert!(refused(Err(Problem::new("forbidden", "y"))).contains("forbidden"));
+}
+
+#[test]
+fn a_wrong_name_is_no_loss_of_the_primary() {
+    let of = |neighbour: Value| {
+        let other = Other::Absent(Problem::new("not found", "y"), vec![is(neighbour)]);
+        [true, false].map(|without| token(&dr(), &is(replica()), &other, without).unwrap_err().why)
+    };
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut value = primary();
+        change(&mut value);
+        value
+    };
+    for found in [primary(), changed(&|value| value["status"] = Value::Null)] {
+        for why in of(found) {
+            assert!(
+                why.contains("shop/db (\"east\" in the topology) is a primary of this database"),
+                "{why}"
+            );
+        }
+    }
+    for other in [changed(&|value| value["status"]["systemID"] = json!("1")), replica()] {
+        let other = Other::Absent(Problem::new("not found", "y"), vec![is(other)]);
+        assert!(token(&dr(), &is(replica()), &other, true).is_ok(), "another database, or itself");
+    }
+}
+
 #[test]
 fn what_is_done_already_is_said_first() {
-    let east = || Other::Is(Box::new(is(demoted_east(&made(3, "0/6000028")))));
+    let east = || Other::Is(Box::new(is(demoted_east(&made(3, "0/6000028")))), Ok(Vec::new()));
     let why = token(&dr(), &is(promoted("")), &east(), false).unwrap_err().why;
     assert!(why.starts_with("it is already a primary"), "{why}");
-    let west = Other::Is(Box::new(is(promoted(""))));
+    let west = Other::Is(Box::new(is(promoted(""))), Ok(Vec::new()));
     let own = demoted_east(&made(3, "0/6000028"));
     let why = successor(&dr(), &is(own), &west).err().unwrap().why;
     assert!(why.contains("is a replica of west already, its demotion token: timeline 3"), "{why}");

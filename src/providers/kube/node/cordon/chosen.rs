@@ -32,10 +32,10 @@ pub struct Found {
     pub name: String,
     pub object: Object,
     pub is_cordoned: bool,
+    /// Whether it is ready and open, for pods that tolerate its taints.
+    pub is_open: bool,
     /// Whether a pod of no special kind can begin there.
     pub takes_pods: bool,
-    /// Whether pods that tolerate its taints can begin there.
-    is_open: bool,
     /// The attempt that cordoned it, where lifeboat did.
     pub mark: Option<String>,
 }
@@ -49,11 +49,12 @@ impl Found {
             let is_strict = matches!(taint["effect"].as_str(), Some("NoSchedule" | "NoExecute"));
             is_strict && taint["key"] != OF_A_CORDON
         });
+        let is_open = seen.is_ready() && !seen.is_cordoned;
         Self {
             object: Object::of(NODES, node),
             is_cordoned: seen.is_cordoned,
-            takes_pods: seen.is_ready() && !seen.is_cordoned && keeps_away.next().is_none(),
-            is_open: seen.is_ready() && !seen.is_cordoned,
+            is_open,
+            takes_pods: is_open && keeps_away.next().is_none(),
             mark: node["metadata"]["annotations"][MARK].as_str().map(str::to_owned),
             name: seen.name,
         }
@@ -162,22 +163,22 @@ pub async fn nodes(cluster: &Cluster, selector: Option<&str>) -> Result<Vec<Foun
     Ok(nodes.iter().map(Found::of).collect())
 }
 
-/// What is left for new pods once the chosen ones are cordoned.
+/// What is left for new pods once the chosen ones are cordoned. Where each node has a taint, those count that are open to pods
+/// that tolerate it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Left {
     pub before: usize,
     pub after: usize,
-    /// Whether each node has a taint, so that those count that take the pods which tolerate it.
-    is_tainted: bool,
+    pub are_tainted: bool,
 }
 
 impl Left {
     /// Of the chosen among all.
     pub fn of(chosen: &[Found], all: &[Found]) -> Self {
-        let is_tainted = !all.iter().any(|one| one.takes_pods);
-        let takes = || all.iter().filter(|one| if is_tainted { one.is_open } else { one.takes_pods });
+        let are_tainted = !all.iter().any(|one| one.takes_pods);
+        let takes = || all.iter().filter(|one| if are_tainted { one.is_open } else { one.takes_pods });
         let is_chosen = |one: &&Found| chosen.iter().any(|chosen| chosen.name == one.name);
-        Self { before: takes().count(), after: takes().filter(|one| !is_chosen(one)).count(), is_tainted }
+        Self { before: takes().count(), after: takes().filter(|one| !is_chosen(one)).count(), are_tainted }
     }
 
     /// Whether the last one goes.
@@ -192,10 +193,11 @@ impl Left {
             Self { after: 0, .. } => {
                 "NO NODE IS LEFT that takes new pods: what ends begins nowhere.".to_owned()
             }
-            Self { before, after, is_tainted } => {
-                let which =
-                    if is_tainted { "take the new pods that tolerate their taints" } else { "take new pods" };
-                format!("{after} of {before} nodes that {which} are left; pods that run stay.")
+            Self { before, after, are_tainted: true } => format!(
+                "{after} of {before} open nodes are left, each for pods that tolerate its taints; pods that run stay."
+            ),
+            Self { before, after, are_tainted: false } => {
+                format!("{after} of {before} nodes that take new pods are left; pods that run stay.")
             }
         }
     }
@@ -235,11 +237,16 @@ mod tests {
         assert!(Left::of(&all[..1], &all).words().contains("NO NODE IS LEFT"));
         assert!(!Left::of(&all[2..], &all).takes_the_last());
         assert!(!Left::of(&all[1..], &all[1..]).takes_the_last(), "there was none before");
-        let taints = || json!({"taints": [{"key": "dedicated", "effect": "NoSchedule"}]});
-        let tainted = [node("n1", "True", taints()), node("n2", "True", taints())];
-        assert!(!Left::of(&tainted[..1], &tainted).takes_the_last());
-        assert!(Left::of(&tainted, &tainted).takes_the_last(), "pods that tolerate it begin there");
         let more = [node("n1", "True", json!({})), node("n2", "True", json!({}))];
-        assert_eq!(Left::of(&more[..1], &more), Left { before: 2, after: 1, is_tainted: false });
+        assert_eq!(Left::of(&more[..1], &more), Left { before: 2, after: 1, are_tainted: false });
+        let pool =
+            |name: &str| node(name, "True", json!({"taints": [{"key": "pool", "effect": "NoSchedule"}]}));
+        let pools = [pool("n1"), pool("n2")];
+        assert_eq!(
+            Left::of(&pools[..1], &pools).words().split(',').next(),
+            Some("1 of 2 open nodes are left")
+        );
+        let rest = [pool("n1"), node("n2", "True", json!({"unschedulable": true}))];
+        assert!(Left::of(&rest[..1], &rest).takes_the_last(), "pods that tolerate it begin there");
     }
 }

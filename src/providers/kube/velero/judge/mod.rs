@@ -103,6 +103,9 @@ impl Seen<'_> {
         if complete.items.is_some_and(|(done, _)| done == 0) {
             odd.push("the newest complete one has no item".to_owned());
         }
+        if let Some((done, all)) = complete.items.filter(|(done, all)| *done > 0 && done < all) {
+            odd.push(format!("the newest complete one has {done} of {all} items"));
+        }
         if odd.is_empty() { Verdict::Good } else { Verdict::Warn(odd.join("; ")) }
     }
 

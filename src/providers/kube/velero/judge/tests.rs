@@ -34,12 +34,12 @@ fn judged(backups: &[Backup]) -> Measurement {
 #[test]
 fn the_age_is_that_of_the_newest_complete_one_since_it_began() {
     let progress =
-        json!({"progress": {"itemsBackedUp": 40, "totalItems": 41}, "expiration": "2026-12-30T00:00:00Z"});
+        json!({"progress": {"itemsBackedUp": 41, "totalItems": 41}, "expiration": "2026-12-30T00:00:00Z"});
     let seen = judged(&[backup("a", "Completed", 2, json!({})), backup("b", "Completed", 9, progress)]);
     assert_eq!((seen.value, &seen.verdict), (Some(10_800.0), &Verdict::Good));
     assert_eq!(seen.summary, "b is complete and 3 h old");
     assert_eq!((seen.text("name"), seen.text("phase")), (Some("b"), Some("Completed")));
-    assert_eq!((seen.number("items"), seen.number("items_total")), (Some(40.0), Some(41.0)));
+    assert_eq!((seen.number("items"), seen.number("items_total")), (Some(41.0), Some(41.0)));
     assert_eq!(seen.text("expires"), Some("2026-12-30T00:00:00Z"));
     assert_eq!((seen.number("volume_bytes"), seen.text("not_known")), (None, None));
 }
@@ -76,6 +76,8 @@ fn warnings_errors_and_nothing_in_it_are_not_good() {
     assert!(matches!(of(json!({"errors": 1, "warnings": 3})), Verdict::Critical(_)));
     let empty = of(json!({"progress": {}}));
     assert_eq!(empty, Verdict::Warn("the newest complete one has no item".into()));
+    let part = of(json!({"progress": {"itemsBackedUp": 4, "totalItems": 40}}));
+    assert_eq!(part, Verdict::Warn("the newest complete one has 4 of 40 items".into()));
     let volumes = Volumes { bytes: Some(5), copies: 2, failed: 1, unknown: None };
     let seen = judged_with(&[backup("a", "Completed", 9, json!({}))], volumes);
     assert!(matches!(&seen.verdict, Verdict::Warn(why) if why.starts_with("1 of its 2 copies")), "{seen:?}");

@@ -142,6 +142,10 @@ impl Desk<'_> {
                 format!("restore/{} is Completed, and restored nothing that Velero tells of", made.name);
             return not(why, format!("Look what it left out: `{}`.", self.describe));
         }
+        if let Some((done, all)) = made.items.filter(|(done, all)| done < all) {
+            let why = format!("restore/{} is Completed, and restored {done} of {all} items", made.name);
+            return not(why, format!("Look what it left out: `{}`.", self.describe));
+        }
         if made.warnings > 0 && !accepts_warnings {
             let why = format!("restore/{} is Completed with {} warnings", made.name, made.warnings);
             let next =
@@ -246,7 +250,10 @@ mod tests {
     }
 
     #[test]
-    fn what_restored_nothing_or_goes_on_is_not_proven() {
+    fn what_restored_nothing_or_a_part_or_goes_on_is_not_proven() {
+        let part = json!({"phase": "Completed", "progress": {"itemsRestored": 4, "totalItems": 40}});
+        let failure = judged("u1", part, true).unwrap_err();
+        assert!(failure.why.contains("restored 4 of 40 items"), "{failure}");
         for status in [completed(0, 0, 0), json!({"phase": "Completed"})] {
             let failure = judged("u1", status, true).unwrap_err();
             assert!(failure.why.contains("restored nothing"), "{failure}");
