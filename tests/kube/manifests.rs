@@ -208,6 +208,15 @@ async fn values_of_secrets_are_shown_nowhere() {
     assert_eq!(east.field(&namespace, "secret/db", "{.data.password}"), "c2Vjb25kLWh1bnRlcjI=");
     files.write(&secret("data: {password: third-hunter2-is-no-base64}"));
     seen.push(format!("{:?}", action.describe().await.unwrap()));
+    for (data, why) in [
+        ("stringData: hunter2-is-my-password", "is no map"),
+        ("data: {password: 'hunter2!'}", "is no base64"),
+    ] {
+        files.write(&secret(data));
+        let refused = format!("{:?} {:?}", action.describe().await.unwrap(), action.preflight().await);
+        assert!(refused.contains(why), "{refused}");
+        seen.push(refused);
+    }
     files.write(&secret("data: {password: 12345678}"));
     let number = format!("{:?}", action.describe().await.unwrap());
     assert!(number.contains("is no text"), "{number}");
@@ -398,4 +407,164 @@ async fn what_a_program_prints_is_applied() {
     let described = kit.action("apply").describe().await.unwrap();
     assert!(!described.target.reachable);
     assert!(described.notes[0].contains("`cat` ended with exit code 1"), "{:?}", described.notes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_rollout_is_said_and_proves_no_new_pods() {
+    let east = cluster(0);
+    let namespace = east.namespace("paused");
+    east.deployment(&namespace, "web", 1, "runs:1");
+    east.wait_for_ready(&namespace, "web", 1);
+    east.kubectl(&["-n", &namespace, "rollout", "pause", "deployment/web"]);
+    let files = Files::new(&deployment(1, "runs:2"));
+    let kit = files.kit(east, &namespace, "with.force = true");
+    let action = kit.action("apply");
+    let described = action.describe().await.unwrap();
+    let said = |note: &String| note.contains("is paused") && note.contains("proven only once all are new");
+    assert!(described.notes.iter().any(said), "{:?}", described.notes);
+    action.execute(&described.target, &kit.context()).await.unwrap();
+    wait_until("its controller saw it", || {
+        let of = |path: &str| east.field(&namespace, "deployment/web", path);
+        of("{.status.observedGeneration}") == of("{.metadata.generation}")
+    });
+    let unproven = action.verify(&described.target, &kit.context()).await.unwrap_err();
+    assert!(unproven.why.contains("is paused") && unproven.next.contains("rollout resume"), "{unproven:?}");
+    east.kubectl(&["-n", &namespace, "rollout", "resume", "deployment/web"]);
+    wait_until("its pods are new", || {
+        let of = |path: &str| east.field(&namespace, "deployment/web", path);
+        let pods = east.kubectl(&["-n", &namespace, "get", "pods", "-o", "name"]);
+        of("{.status.updatedReplicas}{.status.readyReplicas}{.status.replicas}") == "111"
+            && pods.lines().count() == 1
+    });
+    action.verify(&described.target, &kit.context()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_makes_no_new_pods_by_itself_is_said_and_proves_none() {
+    let east = cluster(0);
+    let namespace = east.namespace("kept");
+    for (name, strategy, said) in
+        [("db", "type: OnDelete", "(OnDelete)"), ("cache", "rollingUpdate: {partition: 1}", "`partition`")]
+    {
+        let set = |image: &str| {
+            format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec:\n  replicas: 2\n  \
+                 serviceName: {name}\n  selector: {{matchLabels: {{app: {name}}}}}\n  updateStrategy: {{{strategy}}}\n  \
+                 template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec: {{containers: [{{name: main, image: '{image}'}}]}}\n"
+            )
+        };
+        let files = Files::new(&set("runs:1"));
+        let kit = files.kit(east, &namespace, "");
+        // A new one has pods of its only template.
+        let (described, ..) = kit.run("apply").await.unwrap();
+        assert_eq!(described.notes, [] as [String; 0]);
+        files.write(&set("runs:2"));
+        let action = kit.action("apply");
+        let described = action.describe().await.unwrap();
+        assert!(described.notes.iter().any(|note| note.contains(said)), "{:?}", described.notes);
+        let context = Context { timeout: SignedDuration::from_secs(60), ..kit.context() };
+        action.execute(&described.target, &context).await.unwrap();
+        wait_until("its controller saw it", || {
+            let of = |path: &str| east.field(&namespace, &format!("statefulset/{name}"), path);
+            of("{.status.observedGeneration}") == of("{.metadata.generation}")
+        });
+        let unproven = action.verify(&described.target, &kit.context()).await.unwrap_err();
+        assert!(unproven.why.contains(said), "{unproven}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_of_before_that_still_run_keep_it_from_being_proven() {
+    let east = cluster(0);
+    let namespace = east.namespace("lasting");
+    let files = Files::new(&deployment(1, "'runs:1'"));
+    let kit = files.kit(east, &namespace, "");
+    kit.run("apply").await.unwrap();
+    let pod = east.kubectl(&["-n", &namespace, "get", "pods", "-o", "jsonpath={.items[0].metadata.name}"]);
+    let holds = |finalizers: &str| {
+        let patch = format!(r#"{{"metadata":{{"finalizers":{finalizers}}}}}"#);
+        east.kubectl(&["-n", &namespace, "patch", "pod", &pod, "--type=merge", "-p", &patch]);
+    };
+    holds(r#"["example.com/slow"]"#);
+    files.write(&deployment(1, "'runs:2'"));
+    let action = kit.action("apply");
+    let described = action.describe().await.unwrap();
+    let context = Context { timeout: SignedDuration::from_secs(20), ..kit.context() };
+    let late = action.execute(&described.target, &context).await.unwrap_err();
+    let said = "pods of web that are to end still run: 1";
+    assert!(late.acted == Acted::Maybe && late.why.contains(said), "{late}");
+    let unproven = action.verify(&described.target, &kit.context()).await.unwrap_err();
+    assert!(unproven.why.contains(said), "{unproven}");
+    holds("[]");
+    wait_until("it is gone", || east.try_kubectl(&["-n", &namespace, "get", "pod", &pod]).is_err());
+    action.verify(&described.target, &kit.context()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_changed_since_makes_it_another_target() {
+    let east = cluster(0);
+    let namespace = east.namespace("labelled");
+    east.deployment(&namespace, "web", 1, "runs");
+    let files = Files::new(&deployment(1, "runs").replace("{name: web}", "{name: web, labels: {team: dev}}"));
+    let kit = files.kit(east, &namespace, "with.force = true\nwith.ready = false");
+    let described = kit.action("apply").describe().await.unwrap();
+    let label = |value: &str| {
+        east.kubectl(&[
+            "-n",
+            &namespace,
+            "label",
+            "deployment",
+            "web",
+            "--overwrite",
+            &format!("team={value}"),
+        ])
+    };
+    for value in ["ops", "pager"] {
+        label(value);
+        let changed = kit.execute("apply", &described.target).await.unwrap_err();
+        assert!(changed.what.contains("changed since") && changed.acted == Acted::No, "{changed}");
+        assert_eq!(east.field(&namespace, "deployment/web", "{.metadata.labels.team}"), value);
+    }
+    let (described, ..) = kit.run("apply").await.unwrap();
+    let taken = |note: &String| note.contains("owns .metadata.labels.team");
+    assert!(described.notes.iter().any(taken), "{:?}", described.notes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_that_cannot_be_read_is_no_failure_of_the_control_plane() {
+    let east = cluster(0);
+    let namespace = east.namespace("unreadable");
+    let good = deployment(1, "runs");
+    for bad in [
+        good.replace("replicas: 1", "replicas: many"),
+        good.replace("replicas: 1", "copies: 1"),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nbinaryData: {a: 'no base64!'}\n".to_owned(),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: [x]\n".to_owned(),
+    ] {
+        let files = Files::new(&bad);
+        let kit = files.kit(east, &namespace, "");
+        let described = kit.action("apply").describe().await.unwrap();
+        let said = refusal(&described);
+        assert!(!said.contains("the API server failed"), "{said}");
+        let refused = kit.execute("apply", &described.target).await.unwrap_err();
+        assert!(refused.acted == Acted::No && refused.next.starts_with("Mend "), "{refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_objects_are_named_by_the_namespaces_that_they_say() {
+    let east = cluster(0);
+    let namespace = east.namespace("named");
+    let of = |name: &str, namespace: &str| {
+        settings(name, "1")
+            .replace(&format!("{{name: {name}}}"), &format!("{{name: {name}, namespace: {namespace}}}"))
+    };
+    let files = Files::new(&(of("a", &namespace) + &of("b", &namespace)));
+    let step = files.step("apply", "x", "").replace("with.namespace = \"x\"\n", "");
+    let kit = Kit::new(&[east.admin()], "", &step);
+    let described = kit.action("apply").describe().await.unwrap();
+    assert_eq!(described.target.name, format!("{namespace}/2-objects"));
+    files.write(&(of("a", &namespace) + &of("b", "default")));
+    let described = kit.action("apply").describe().await.unwrap();
+    assert_eq!(described.target.name, "2-namespaces/2-objects");
 }

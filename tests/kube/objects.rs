@@ -128,6 +128,48 @@ async fn a_secret_is_patched_and_not_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_api_server_quotes_of_a_live_secret_is_not_shown() {
+    let east = cluster(0);
+    let namespace = east.namespace("quoted");
+    let create = ["-n", &namespace, "create", "secret", "generic", "db"];
+    let values = ["--from-literal=password=oldpassword1", "--from-literal=pin=4711"];
+    east.kubectl(&[&create[..], &values[..]].concat());
+    let set = |id: &str, body: &str| patch(id, &namespace, "secret/db", body, "merge");
+    let steps = set("map", r#"{"stringData": "x"}"#)
+        + &set("base64", r#"{"data": {"password": "hunter!"}}"#)
+        + &set("labels", r#"{"metadata": {"labels": "hunter!"}}"#);
+    let kit = Kit::new(&[east.admin()], "", &steps);
+    for (id, why) in [
+        ("map", "is no map"),
+        ("base64", "is no base64"),
+        ("labels", "its words are not shown, as they may hold"),
+    ] {
+        let action = kit.action(id);
+        let described = action.describe().await.unwrap();
+        let refused = action.execute(&described.target, &kit.context()).await.unwrap_err();
+        assert!(refused.acted == Acted::No && refused.why.contains(why), "{refused}");
+        let shown = format!("{:?} {:?} {refused:?}", described.notes, action.preflight().await);
+        for secret in ["oldpassword1", "b2xkcGFzc3dvcmQx", "4711", "NDcxMQ==", "hunter!"] {
+            assert!(!shown.contains(secret), "{id}, {secret}: {shown}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_changed_since_is_not_patched() {
+    let east = cluster(0);
+    let namespace = east.namespace("relabelled");
+    east.deployment(&namespace, "web", 1, "runs");
+    let body = r#"{"metadata": {"labels": {"team": "dev"}}}"#;
+    let kit = Kit::new(&[east.admin()], "", &patch("set", &namespace, "deployment/web", body, "merge"));
+    let described = kit.action("set").describe().await.unwrap();
+    east.kubectl(&["-n", &namespace, "label", "deployment", "web", "team=ops"]);
+    let changed = kit.execute("set", &described.target).await.unwrap_err();
+    assert!(changed.what.contains("changed since") && changed.acted == Acted::No, "{changed}");
+    assert_eq!(east.field(&namespace, "deployment/web", "{.metadata.labels.team}"), "ops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pod_is_deleted_and_the_one_that_comes_after_it_is_another() {
     let east = cluster(0);
     let namespace = east.namespace("deleted");

@@ -20,6 +20,7 @@ use crate::providers::kube::objects::{conflicts_words, server};
 use crate::providers::kube::owner::Owner;
 use crate::providers::kube::place::{CONTEXT, NAMESPACE, Place};
 use crate::providers::kube::told::told;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -68,7 +69,9 @@ pub static KIND: ActionKind = ActionKind {
             "ready",
             Takes::Flag,
             "true",
-            "Wait until the pods of workloads among them are ready and of the newest template.",
+            "Wait until the pods of workloads among them are ready and of the newest template, and those of before are gone. One \
+             that makes no new pods by itself (paused, `OnDelete`, a `partition`) is not waited for, and not proven before somebody \
+             made them new.",
         ),
         Key::default(
             "at_most",
@@ -140,8 +143,9 @@ impl Change for Apply {
     }
 
     async fn unseen(&self) -> Target {
-        let namespace = self.place.namespace.as_deref().unwrap_or("default");
-        Target::unseen(&format!("{namespace}/objects"), KIND.simulated_target)
+        // Without a namespace of the step each object says its own.
+        let place = self.place.namespace.as_ref().map(|namespace| format!("{namespace}/"));
+        Target::unseen(&format!("{}objects", place.unwrap_or_default()), KIND.simulated_target)
     }
 
     async fn read(&self) -> Result<(Target, Seen), Unread> {
@@ -156,10 +160,7 @@ impl Change for Apply {
         };
         let (items, content) = items(cluster, &self.clients.redactor, objects, &rules).await?;
         let owners = owners(cluster, &items).await;
-        let name = match items.as_slice() {
-            [one] => one.named.full_name(),
-            many => format!("{namespace}/{}-objects", many.len()),
-        };
+        let name = name(&items);
         let mut identity = vec![
             ("context".to_owned(), cluster.context.to_string()),
             (SERVER.to_owned(), server(cluster).await?),
@@ -182,13 +183,18 @@ impl Change for Apply {
             let words = conflicts_words(cluster, &item.taken);
             format!("{}: this takes over what others decide over: {words}.", item.named.words())
         });
+        let hindered = seen.items.iter().filter(|_| self.waits);
+        let hindered = hindered.filter_map(|item| Some((item.named.words(), item.hindrance.as_ref()?)));
+        let hindered = hindered.map(|(words, Problem { why, next })| {
+            format!("{words}: {why}. {next} This step waits for no such pods, and is proven only once all are new.")
+        });
         let owned = seen.owners.iter().map(|(name, owner)| owner.note(name));
         let due = seen.items.iter().filter(|item| item.is_due());
         let names = told(cluster, due.map(|item| item.named.words()));
         Shown {
             call: format!("PATCH (server-side apply) {names}, from {}", self.source.words()),
             command,
-            notes: refused.chain(taken).chain(owned).collect(),
+            notes: refused.chain(taken).chain(hindered).chain(owned).collect(),
             sets: sets(&seen.items),
             undo: undo(cluster, &seen.items),
         }
@@ -248,7 +254,8 @@ impl Change for Apply {
         for named in workloads(&seen.items).into_iter().filter(|_| self.waits) {
             let waits = missing(&self.place.cluster, named).await;
             if let Some(waits) = waits.map_err(|error| Unread::from(error).not_done(&*what))? {
-                return Err(not_yet(waits, "It still goes on: verify again."));
+                let Problem { why, next } = waits.problem();
+                return Err(not_yet(why, &next));
             }
         }
         let more = evidence.len().saturating_sub(MAX_EVIDENCE);
@@ -284,6 +291,20 @@ impl Apply {
             let words = ["apply", "--server-side", "--field-manager=lifeboat"].into_iter().chain(force);
             self.place.command(&words.chain(files.iter().copied()).collect::<Vec<_>>())
         })
+    }
+}
+
+/// What the operator types: the one, or how many there are in which namespaces.
+fn name(items: &[Item]) -> String {
+    if let [one] = items {
+        return one.named.full_name();
+    }
+    let all: BTreeSet<&str> = items.iter().filter_map(|item| item.named.namespace.as_deref()).collect();
+    let count = items.len();
+    match (all.len(), all.first()) {
+        (1, Some(namespace)) => format!("{namespace}/{count}-objects"),
+        (0, _) => format!("{count}-objects"),
+        (many, _) => format!("{many}-namespaces/{count}-objects"),
     }
 }
 

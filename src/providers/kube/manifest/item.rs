@@ -1,11 +1,16 @@
 //! One object of the files, and what the API server would make of it.
 
+use super::ready::hindered;
 use crate::base::problem::Problem;
 use crate::providers::kube::client::{Applied, Cluster, Conflict, Kind, KubeError, KubeErrorKind, MANAGER};
 use crate::providers::kube::object::For;
 use crate::providers::kube::objects::diff::{Difference, differences};
-use crate::providers::kube::objects::{Answer, Named, Wish, asked, conflicts_words, going, send, state};
-use serde_json::Value;
+use crate::providers::kube::objects::secret::{is_secret, learn};
+use crate::providers::kube::objects::{
+    Answer, Named, Wish, asked, conflicts_words, digest, going, send, state,
+};
+use crate::secrets::Redactor;
+use serde_json::{Value, json};
 
 /// An object of the files.
 pub struct Item {
@@ -18,6 +23,8 @@ pub struct Item {
     pub outcome: Result<Outcome, Problem>,
     /// What others decide over, and this takes from them.
     pub taken: Vec<Conflict>,
+    /// What keeps its pods from being made anew, once it is applied.
+    pub hindrance: Option<Problem>,
 }
 
 /// What becomes of an object.
@@ -43,7 +50,7 @@ impl Item {
     /// # Errors
     /// When the object cannot be read.
     pub async fn judged(
-        cluster: &Cluster,
+        (cluster, redactor): (&Cluster, &Redactor),
         (named, wanted): (Named, Value),
         is_forced: bool,
         among: &Among,
@@ -54,7 +61,12 @@ impl Item {
             }
             read => read?,
         };
-        let mut item = Self { named, wanted, live, outcome: Ok(Outcome::Same), taken: Vec::new() };
+        // Who refuses a change of it may quote the whole of it.
+        if let Some(live) = live.as_ref().filter(|_| is_secret(&named.kind.kind)) {
+            learn(redactor, live);
+        }
+        let (outcome, taken) = (Ok(Outcome::Same), Vec::new());
+        let mut item = Self { named, wanted, live, outcome, taken, hindrance: None };
         item.outcome = item.trial(cluster, is_forced, among).await;
         Ok(item)
     }
@@ -76,6 +88,7 @@ impl Item {
         match answer {
             Ok(Answer { applied: Applied::Is { object, .. }, base }) => {
                 self.live = base;
+                self.hindrance = hindered(&self.named, self.live.as_ref(), &object);
                 Ok(self.compared(cluster, &object))
             }
             Ok(Answer { applied: Applied::Conflicts(conflicts), .. }) => {
@@ -136,7 +149,17 @@ impl Item {
     /// As the target's identity keeps it: which object, in which state, and what becomes of it.
     pub fn identity(&self) -> (String, String) {
         let state = self.live.as_ref().map_or("absent".to_owned(), state);
-        (self.named.words(), format!("{state}, {}", self.words()))
+        let fields = self.fields().map(|fields| format!(" ({fields})")).unwrap_or_default();
+        (self.named.words(), format!("{state}, {}{fields}", self.words()))
+    }
+
+    /// What tells the change of these fields, from and to and whose they are, apart from others: labels, and who decides
+    /// over a field, change without the API counting it.
+    fn fields(&self) -> Option<String> {
+        let Ok(Outcome::Changed(fields)) = &self.outcome else { return None };
+        let fields: Vec<_> = fields.iter().map(|one| (&one.path, &one.words)).collect();
+        let taken: Vec<_> = self.taken.iter().map(|one| (&one.manager, &one.field)).collect();
+        Some(format!("fields {}", digest(&json!([fields, taken]).to_string())))
     }
 
     /// Whether its fields are lifeboat's by an apply; one that asks for no field but its name has none.
@@ -179,7 +202,6 @@ fn contains(value: &Value, wanted: &Value) -> bool {
 mod tests {
     use super::*;
     use crate::providers::kube::testing::cluster;
-    use serde_json::json;
 
     fn item(live: Option<Value>) -> Item {
         let (api_version, plural) = ("v1".to_owned(), "configmaps".to_owned());
@@ -191,6 +213,7 @@ mod tests {
             live,
             outcome: Ok(Outcome::Same),
             taken: Vec::new(),
+            hindrance: None,
         }
     }
 
@@ -216,6 +239,24 @@ mod tests {
             ("configmap/app in shop", "uid u1, version 1, stays as it is")
         );
         assert_eq!(item(None).identity().1, "absent, stays as it is");
+    }
+
+    #[test]
+    fn which_fields_change_and_from_whom_they_are_taken_is_confirmed() {
+        let identity = |from: &str, manager: Option<&str>| {
+            let live = json!({"data": {"a": from}, "metadata": {"uid": "u1", "generation": 4}});
+            let mut item = item(Some(live));
+            item.outcome = Ok(item.compared(&cluster(), &json!({"data": {"a": "1"}})));
+            let conflict = |manager: &str| Conflict { manager: manager.into(), field: ".data.a".into() };
+            item.taken = manager.into_iter().map(conflict).collect();
+            item.identity().1
+        };
+        let confirmed = identity("0", None);
+        assert!(confirmed.starts_with("uid u1, generation 4, is changed (fields "), "{confirmed}");
+        assert_eq!(confirmed, identity("0", None));
+        assert_ne!(confirmed, identity("5", None));
+        assert_ne!(confirmed, identity("0", Some("helm")));
+        assert_ne!(identity("0", Some("pager")), identity("0", Some("helm")));
     }
 
     #[test]

@@ -43,9 +43,12 @@ pub async fn items(
         let why = format!("these are {} objects, and `at_most` allows {}", objects.len(), rules.at_most);
         return Err(Unread::Absent(Problem::new(why, "Look whether all are meant, or raise `at_most`.")));
     }
-    for object in objects.iter().filter(|object| object["kind"].as_str().is_some_and(secret::is_secret)) {
-        let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        secret::learn(redactor, name, object).map_err(Unread::Absent)?;
+    for object in &objects {
+        let (kind, name) = (object["kind"].as_str(), object["metadata"]["name"].as_str());
+        let Some(kind) = kind.filter(|kind| secret::is_secret(kind)) else { continue };
+        secret::learn(redactor, object);
+        let fault = secret::fault(kind, name.unwrap_or_default(), object);
+        fault.map_or(Ok(()), |fault| Err(Unread::Absent(fault)))?;
     }
     order::sort(&mut objects);
     let among = among(&objects);
@@ -59,7 +62,7 @@ pub async fn items(
         found.push(placed);
     }
     let texts: String = found.iter().map(|(_, wanted)| wanted.to_string()).collect();
-    let judged = iter(found).map(|one| Item::judged(cluster, one, rules.is_forced, &among));
+    let judged = iter(found).map(|one| Item::judged((cluster, redactor), one, rules.is_forced, &among));
     let judged: Vec<_> = judged.buffered(SIDE_BY_SIDE).collect().await;
     Ok((judged.into_iter().collect::<Result<_, _>>()?, digest(&texts)))
 }

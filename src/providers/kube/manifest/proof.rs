@@ -50,7 +50,14 @@ mod tests {
         let managed = json!([{"manager": manager, "operation": "Apply"}]);
         let live = json!({"metadata": {"uid": "u1", "managedFields": managed}, "data": {"a": "1"}});
         let named = Named::new(kind, "shop", "app");
-        Item { named, wanted: json!({"data": {"a": "1"}}), live: Some(live), outcome, taken: Vec::new() }
+        Item {
+            named,
+            wanted: json!({"data": {"a": "1"}}),
+            live: Some(live),
+            outcome,
+            taken: Vec::new(),
+            hindrance: None,
+        }
     }
 
     #[test]

@@ -143,9 +143,14 @@ impl Change for Patch {
         let cluster = &self.place.cluster;
         let named = self.meant.find(&self.place).await?;
         if is_secret(&named.kind.kind) {
-            secret::learn(&self.redactor, &named.name, &self.patch).map_err(Unread::Absent)?;
+            secret::learn(&self.redactor, &self.patch);
+            let fault = secret::fault(&named.kind.kind, &named.name, &self.patch);
+            fault.map_or(Ok(()), |fault| Err(Unread::Absent(fault)))?;
         }
         let Some(live) = named.read(cluster).await? else { return Err(absent(&named)) };
+        if is_secret(&named.kind.kind) {
+            secret::learn(&self.redactor, &live);
+        }
         let outcome = self.judged(&named, &live).await;
         let owners = Owners::of(cluster, named.namespace.as_deref().unwrap_or("default"), Field::Other).await;
         let owners = owners.find(&named.kind.kind, &live).await;
@@ -308,7 +313,8 @@ impl Patch {
 
     fn by_hand(&self, named: Option<&Named>) -> String {
         let object = named.map_or_else(|| self.meant.words(), Named::argument);
-        let patch = match is_named_secret(&self.meant.kind) {
+        let is_known = named.is_some_and(|named| is_secret(&named.kind.kind));
+        let patch = match is_known || is_named_secret(&self.meant.kind) {
             true => "PATCH".to_owned(),
             false => self.place.cluster.shown(&self.patch.to_string(), MAX_PATCH_CHARS),
         };

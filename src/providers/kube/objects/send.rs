@@ -1,7 +1,7 @@
 //! A change of one object, sent once, to the object that was confirmed, in the state that was confirmed.
 
 use super::named::Named;
-use super::state::{state, uid};
+use super::state::{confirmed, uid};
 use crate::providers::kube::client::{Applied, Cluster, Conflict, KubeError, KubeErrorKind, Method, Sent};
 use crate::providers::kube::object::For;
 use crate::providers::kube::told::told;
@@ -71,7 +71,7 @@ pub async fn send(
     how: For,
 ) -> Result<Answer, KubeError> {
     let call = named.call("patch");
-    let confirmed = live.map(state);
+    let before = live.map(confirmed);
     let mut live = live.cloned();
     for _ in 0..TRIES {
         let body = change.body(live.as_ref());
@@ -89,7 +89,7 @@ pub async fn send(
             answer => return answer.map(|applied| Answer { applied, base: live }),
         };
         live = named.read(cluster).await?;
-        if live.as_ref().map(state) != confirmed {
+        if live.as_ref().map(confirmed) != before {
             return Err(error);
         }
     }

@@ -20,6 +20,9 @@ const OWN: [&str; 7] = [
 /// Where `kubectl apply` keeps a whole object, with the values of a secret.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// Which template of a deployment is the newest: its controller notes it together with the status.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
 /// The uid; empty where there is none.
 pub fn uid(object: &Value) -> String {
     text(&object["metadata"]["uid"])
@@ -66,12 +69,25 @@ pub fn asked(object: &Value) -> Value {
         });
         if let Some(notes) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
             notes.remove(LAST_APPLIED);
+            notes.remove(REVISION);
             if notes.is_empty() {
                 meta.remove("annotations");
             }
         }
     }
     asked
+}
+
+/// All that may not change between a look and what is sent after it: what is asked for, labels and notes too, and who
+/// decides over it. Only a status may, and what else its writer decides over is not looked at.
+pub fn confirmed(object: &Value) -> (String, Value, Vec<Value>) {
+    let managed = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let mut of_wishes: Vec<Value> =
+        managed.filter(|one| one["fieldsV1"]["f:status"].is_null()).cloned().collect();
+    of_wishes.iter_mut().filter_map(Value::as_object_mut).for_each(|one| {
+        one.remove("time");
+    });
+    (state(object), asked(object), of_wishes)
 }
 
 /// A text in a few characters.
@@ -93,6 +109,25 @@ mod tests {
         let service = |ports: Value, status: Value| json!({"metadata": {"uid": "u1", "resourceVersion": status}, "spec": {"ports": ports}, "status": {"x": status}});
         assert_eq!(state(&service(json!([1]), json!("1"))), state(&service(json!([1]), json!("2"))));
         assert_ne!(state(&service(json!([1]), json!("1"))), state(&service(json!([2]), json!("1"))));
+    }
+
+    #[test]
+    fn only_a_status_may_be_written_before_a_change_is_sent() {
+        let of = |manager: &str, label: &str, status: &str| {
+            let managed = json!([
+                {"manager": manager, "operation": "Update", "time": status, "fieldsV1": {"f:spec": {}}},
+                {"manager": "controller", "time": status, "fieldsV1": {"f:status": {status: {}}}}]);
+            let meta = json!({"uid": "u1", "generation": 4, "resourceVersion": status,
+                              "labels": {"team": label}, "managedFields": managed});
+            let mut object = json!({"metadata": meta, "status": {"x": status}});
+            if status == "2" {
+                object["metadata"]["annotations"] = json!({REVISION: status});
+            }
+            confirmed(&object)
+        };
+        assert_eq!(of("ops", "a", "1"), of("ops", "a", "2"));
+        assert_ne!(of("ops", "a", "1"), of("ops", "b", "1"));
+        assert_ne!(of("ops", "a", "1"), of("pager", "a", "1"));
     }
 
     #[test]

@@ -21,9 +21,10 @@ pub mod undo;
 mod variables;
 mod wish;
 
-pub use change::{half_done, pods_of};
+pub use change::{Until, half_done, missing, pods_of};
 pub use chosen::{Found, get};
 pub use named::Named;
 pub use pods::{Pod, doing};
+pub use rollout::hindrance;
 pub use seen::Workload;
 pub use variables::may_be_shown;

@@ -99,7 +99,7 @@ impl Seen {
 }
 
 /// What keeps any rollout of a workload from getting on.
-fn hindrance(found: &Found) -> Option<Problem> {
+pub fn hindrance(found: &Found) -> Option<Problem> {
     let (workload, name) = (found.workload(), found.named.words());
     if workload.is_paused {
         let why = format!("the rollout of {name} is paused: it would make no new pods");

@@ -96,6 +96,11 @@ impl Workload {
         self.is_observed && self.ready >= self.wanted && self.available >= self.wanted
     }
 
+    /// Whether pods of an older template are among its pods, as far as its controller has looked.
+    pub fn has_old(&self) -> bool {
+        self.is_observed && self.total > self.updated
+    }
+
     /// The labels that its pods have, as the API takes them; none where it selects in another way.
     pub fn label_selector(&self) -> Option<String> {
         let equal = self.selector["matchLabels"].as_object()?;
