@@ -247,14 +247,16 @@ fn usable(cluster: &Cluster, own: &Postgres, other: &Postgres) -> Result<(), Pro
             stale,
         );
     }
-    if let (Some(then), Some(now)) = (token.timeline(), own.timeline())
-        && then < now
-    {
-        let why = format!(
-            "the demotion token of {} is too old ({words}): {} is on timeline {now}",
-            other.words, own.words
-        );
-        return refused(why, stale);
+    for one in [own, other] {
+        if let (Some(then), Some(now)) = (token.timeline(), one.timeline())
+            && then < now
+        {
+            let why = format!(
+                "the demotion token of {} is too old ({words}): {} is on timeline {now}",
+                other.words, one.words
+            );
+            return refused(why, stale);
+        }
     }
     if own.topology.as_ref().is_some_and(|place| place.is_delayed) {
         let why = format!("{} replays later on purpose (minApplyDelay): no token is taken then", own.words);

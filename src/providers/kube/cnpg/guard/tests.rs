@@ -120,6 +120,20 @@ fn a_token_that_the_operator_would_refuse_is_refused_before() {
 }
 
 #[test]
+fn a_token_of_before_what_its_own_side_went_on_with_is_too_old() {
+    let of = |timeline: u64| {
+        let went_on = |value: &mut Value| {
+            value["status"]["demotionToken"] = json!(made(3, "0/3000028"));
+            let reports = value["status"]["instancesReportedState"].as_object_mut().unwrap();
+            reports.values_mut().for_each(|one| one["timeLineID"] = json!(timeline));
+        };
+        promotion(&nothing, &went_on, false)
+    };
+    assert!(of(4).unwrap_err().contains("too old (timeline 3"));
+    assert!(of(3).is_ok(), "{:?}", of(3));
+}
+
+#[test]
 fn without_a_token_is_only_for_a_cluster_that_gives_none_and_takes_no_writes() {
     let gone = |value: &mut Value| value["status"]["demotionToken"] = Value::Null;
     assert_eq!(promotion(&nothing, &gone, true), Ok(None));
