@@ -17,7 +17,7 @@ const MAX_LOG_BYTES: usize = 64 << 10;
 
 impl Cluster {
     /// The last lines of what a container said; where `previous`, of the container that ended before this one began. They
-    /// are as they came: they are shown through [`Cluster::shown`] only.
+    /// are as they came: they are shown through `Cluster::shown` only.
     ///
     /// # Errors
     /// [`KubeErrorKind::Refused`] where there is no previous container, or this one has not begun.
