@@ -16,7 +16,6 @@ mod forward;
 #[path = "../../tests/support/home.rs"]
 mod home;
 #[path = "../../tests/support/kube/mod.rs"]
-#[allow(unused_imports)]
 mod kube;
 #[cfg(target_os = "linux")]
 mod outages;
