@@ -135,20 +135,18 @@ async fn placed(
 
 /// Who decides over those of them that are changed.
 pub async fn owners(cluster: &Cluster, items: &[Item]) -> Vec<(String, Owner)> {
-    let mut asked = Vec::new();
-    for item in items.iter().filter(|item| item.is_due()) {
-        if let Some(live) = item.live.as_ref().filter(|_| asked.len() < MAX_OWNED) {
-            asked.push(owners_of(cluster, item, live));
-        }
-    }
-    join_all(asked).await.concat()
-}
-
-async fn owners_of(cluster: &Cluster, item: &Item, live: &Value) -> Vec<(String, Owner)> {
-    let owners =
-        Owners::of(cluster, item.named.namespace.as_deref().unwrap_or("default"), Field::Other).await;
-    let owners = owners.find(&item.named.kind.kind, live).await;
-    owners.into_iter().map(|owner| (item.named.name.clone(), owner)).collect()
+    let due = items.iter().filter(|item| item.is_due());
+    let due: Vec<(&Item, &Value)> =
+        due.filter_map(|item| Some((item, item.live.as_ref()?))).take(MAX_OWNED).collect();
+    let Some((first, _)) = due.first() else { return Vec::new() };
+    // One for all, so that applications are listed once: only who decides over the number of pods is of one namespace.
+    let namespace = first.named.namespace.as_deref().unwrap_or("default");
+    let owners = Owners::of(cluster, namespace, Field::Other).await;
+    let of_each = due.iter().map(async |(item, live)| {
+        let found = owners.find(&item.named.kind.kind, live).await;
+        found.into_iter().map(|owner| (item.named.name.clone(), owner)).collect::<Vec<_>>()
+    });
+    join_all(of_each).await.concat()
 }
 
 #[cfg(test)]
