@@ -9,6 +9,7 @@ mod see;
 use crate::kube::{Cluster, Kit, cluster, wait_until};
 use lifeboat::core::words::action::{Description, Done, Failure, Proof};
 use lifeboat::kinds::action::Context;
+use std::time::Duration;
 
 /// The part of <https://github.com/cloudnative-pg/cloudnative-pg/blob/main/config/crd/bases/postgresql.cnpg.io_clusters.yaml>
 /// that is needed.
@@ -48,6 +49,9 @@ spec:
                   source: {type: string, minLength: 1}
           status: {type: object, x-kubernetes-preserve-unknown-fields: true}
 ";
+
+/// How long clusters of other tests are without a status.
+const MOMENT: Duration = Duration::from_secs(60);
 
 pub fn define(cluster: &Cluster) {
     cluster.apply(DEFINITION);

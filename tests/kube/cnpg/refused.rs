@@ -1,18 +1,15 @@
 //! What is refused: two that take writes, tokens that are not the newest, changes by somebody else in between.
 
 use super::operator::{Api, Operator, token};
-use super::{both, patient, run, says, settle, shown, step};
+use super::{MOMENT, both, patient, run, says, settle, shown, step};
 use crate::kube::{Kit, VIEWER, wait_until};
 use lifeboat::core::words::action::Acted;
 use lifeboat::plan::load_texts;
 use lifeboat::providers::registry;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const WITHOUT: &str = "with.without_token = true";
-
-/// How long clusters of other tests are without a status.
-const MOMENT: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_promoted_beside_a_primary() {
