@@ -8,7 +8,6 @@ mod see;
 
 use crate::kube::{Cluster, Kit, cluster, wait_until};
 use lifeboat::core::words::action::{Description, Done, Failure, Proof};
-use lifeboat::kinds::action::Context;
 use std::time::Duration;
 
 /// The part of <https://github.com/cloudnative-pg/cloudnative-pg/blob/main/config/crd/bases/postgresql.cnpg.io_clusters.yaml>
@@ -104,17 +103,12 @@ pub fn step(id: &str, action: &str, namespace: &str, own: &str, other: &str, mor
     )
 }
 
-/// A context with time for an operator that shares two cores with many: the pauses of a test are short.
-pub fn patient(kit: &Kit) -> Context {
-    Context { timeout: jiff::SignedDuration::from_mins(10), ..kit.context() }
-}
-
 /// Describes a step, executes what was described, and proves it.
 pub async fn run(kit: &Kit, step: &str) -> Result<(Description, Done, Proof), Failure> {
     let action = kit.action(step);
     let described = action.describe().await?;
-    let done = action.execute(&described.target, &patient(kit)).await?;
-    let proof = action.verify(&described.target, &patient(kit)).await?;
+    let done = action.execute(&described.target, &kit.patient()).await?;
+    let proof = action.verify(&described.target, &kit.patient()).await?;
     Ok((described, done, proof))
 }
 

@@ -1,7 +1,7 @@
 //! A planned change of the primary, there and back, and a failover without a token.
 
 use super::operator::{Operator, token};
-use super::{MOMENT, both, patient, run, says, settle, shown, step};
+use super::{MOMENT, both, run, says, settle, shown, step};
 use crate::broken;
 use crate::kube::{Kit, wait_until};
 use lifeboat::core::words::action::Acted;
@@ -89,7 +89,7 @@ async fn whether_the_demoted_one_follows_is_told_as_its_status_tells_it() {
     wait_until("the demoted one follows", || {
         shown(east, &namespace, "{.status.instancesReportedState.db-1.timeLineID}") == "2"
     });
-    let verify = async || kit.action("promote").verify(&described.target, &patient(&kit)).await;
+    let verify = async || kit.action("promote").verify(&described.target, &kit.patient()).await;
     says(&verify().await.unwrap().evidence, "db of east follows on timeline 2");
     operator.rest(true);
     let api = super::operator::Api::of(east, &namespace);

@@ -1,7 +1,7 @@
 //! What is refused: two that take writes, tokens that are not the newest, changes by somebody else in between.
 
 use super::operator::{Api, Operator, token};
-use super::{MOMENT, both, patient, run, says, settle, shown, step};
+use super::{MOMENT, both, run, says, settle, shown, step};
 use crate::kube::{Kit, VIEWER, wait_until};
 use lifeboat::core::words::action::Acted;
 use lifeboat::plan::load_texts;
@@ -47,7 +47,7 @@ async fn nobody_is_promoted_beside_a_primary() {
     let described = kit.action("failover").describe().await.unwrap();
     says(&described.notes, "takes no writes now, and gives no token");
     Api::of(east, &namespace).patch("", &json!({"metadata": {"annotations": null}})).await;
-    let changed = kit.action("failover").execute(&described.target, &patient(&kit)).await.unwrap_err();
+    let changed = kit.action("failover").execute(&described.target, &kit.patient()).await.unwrap_err();
     assert!(changed.acted == Acted::No, "{changed}");
     assert_eq!(shown(west, &namespace, "{.spec.replica.primary}"), "east");
 }
@@ -74,13 +74,13 @@ async fn a_wish_to_shut_the_primary_promotes_nobody_while_an_instance_of_it_is_r
     let refused = run(&kit, "failover").await.unwrap_err();
     let says_so = refused.why.contains("is to be shut, and its instance db-1 is ready");
     assert!(refused.acted == Acted::No && says_so, "{refused}");
-    let changed = action.execute(&described.target, &patient(&kit)).await.unwrap_err();
+    let changed = action.execute(&described.target, &kit.patient()).await.unwrap_err();
     assert_eq!(changed.acted, Acted::No, "{changed}");
     assert_eq!(shown(west, &namespace, "{.spec.replica.primary}"), "east");
     // Promoted all the same, by somebody: that is no success.
     other.patch("", &json!({"spec": {"replica": {"primary": "west"}}})).await;
     other.status(super::operator::healthy(true, 2)).await;
-    let two = action.verify(&described.target, &patient(&kit)).await.unwrap_err();
+    let two = action.verify(&described.target, &kit.patient()).await.unwrap_err();
     assert!(two.why.starts_with("TWO PRIMARIES") && two.why.contains("db-1 is ready"), "{two}");
 }
 
@@ -166,10 +166,10 @@ async fn a_token_of_an_earlier_demotion_is_refused_before_and_a_wrong_one_by_the
     Api::of(east, &namespace).status(json!({"demotionToken": token(1, "0/7000028")})).await;
     operator.rest(false);
     let described = kit.action("promote").describe().await.unwrap();
-    let wrong = kit.action("promote").execute(&described.target, &patient(&kit)).await.unwrap_err();
+    let wrong = kit.action("promote").execute(&described.target, &kit.patient()).await.unwrap_err();
     assert_eq!(wrong.acted, Acted::Maybe);
     assert!(wrong.why.contains("Promotion token content is not correct for current instance"), "{wrong}");
-    let unproven = kit.action("promote").verify(&described.target, &patient(&kit)).await.unwrap_err();
+    let unproven = kit.action("promote").verify(&described.target, &kit.patient()).await.unwrap_err();
     assert!(unproven.why.contains("does not go on"), "{unproven}");
 }
 
@@ -183,7 +183,7 @@ async fn what_somebody_else_changed_since_is_not_touched() {
     let kit = Kit::new(&[east.admin(), west.admin()], "", &steps);
     let described = kit.action("demote").describe().await.unwrap();
     Api::of(east, &namespace).patch("", &json!({"spec": {"instances": 3}})).await;
-    let changed = kit.action("demote").execute(&described.target, &patient(&kit)).await.unwrap_err();
+    let changed = kit.action("demote").execute(&described.target, &kit.patient()).await.unwrap_err();
     assert!(changed.acted == Acted::No && changed.why.contains("instances is 3, was 2"), "{changed}");
     assert_eq!(shown(east, &namespace, "{.spec.replica.primary}"), "east");
 
@@ -191,14 +191,14 @@ async fn what_somebody_else_changed_since_is_not_touched() {
     let described = kit.action("promote").describe().await.unwrap();
     // The other one is made the primary again before it is sent.
     Api::of(east, &namespace).patch("", &json!({"spec": {"replica": {"primary": "east"}}})).await;
-    let changed = kit.action("promote").execute(&described.target, &patient(&kit)).await.unwrap_err();
+    let changed = kit.action("promote").execute(&described.target, &kit.patient()).await.unwrap_err();
     assert_eq!(changed.acted, Acted::No, "{changed}");
     assert_eq!(shown(west, &namespace, "{.spec.replica.primary}"), "east");
     // One that is made anew is another one.
     west.kubectl(&["-n", &namespace, "delete", "clusters.postgresql.cnpg.io", "db"]);
     super::database(west, &namespace, "west", "east");
     settle(&namespace);
-    let anew = kit.action("promote").execute(&described.target, &patient(&kit)).await.unwrap_err();
+    let anew = kit.action("promote").execute(&described.target, &kit.patient()).await.unwrap_err();
     assert!(anew.acted == Acted::No && anew.why.contains("uid is"), "{anew}");
 }
 

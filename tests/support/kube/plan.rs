@@ -100,16 +100,21 @@ impl Kit {
         }
     }
 
+    /// The same with time for a cluster that shares two cores with many.
+    pub fn patient(&self) -> Context {
+        Context { timeout: SignedDuration::from_mins(10), ..self.context() }
+    }
+
     /// Describes a step and executes what was described.
     pub async fn run(&self, step: &str) -> Result<(Description, Done, Proof), Failure> {
         let action = self.action(step);
         let described = action.describe().await?;
-        let done = action.execute(&described.target, &self.context()).await?;
-        let proof = action.verify(&described.target, &self.context()).await?;
+        let done = action.execute(&described.target, &self.patient()).await?;
+        let proof = action.verify(&described.target, &self.patient()).await?;
         Ok((described, done, proof))
     }
 
     pub async fn execute(&self, step: &str, target: &Target) -> Result<Done, Failure> {
-        self.action(step).execute(target, &self.context()).await
+        self.action(step).execute(target, &self.patient()).await
     }
 }
