@@ -17,6 +17,10 @@ pub const NO_DATABASE: &str = "none";
 /// The field of a reading that says why it cannot tell whether a primary is read-only.
 pub const READ_ONLY_HIDDEN: &str = "read_only_hidden";
 
+/// The field of a reading that says whether any server of what an operator runs is a primary that serves, whatever is asked
+/// of it.
+pub const ACCEPTS_WRITES: &str = "accepts_writes";
+
 /// The field of a reading that says that a server answers and lets nobody in: those that are in go on.
 pub const FULL: &str = "full";
 
@@ -47,7 +51,11 @@ impl Seen {
     pub fn of(measured: &Measurement, at: Timestamp) -> Option<Self> {
         let flag = |name| matches!(measured.fields.get(name), Some(Field::Flag(true)));
         let role = measured.text("role")?;
-        let is_primary = matches!(role, "primary" | "master" | "leader") && !flag("in_recovery");
+        let is_named = matches!(role, "primary" | "master" | "leader") && !flag("in_recovery");
+        let is_primary = match measured.fields.get(ACCEPTS_WRITES) {
+            Some(Field::Flag(accepts)) => *accepts,
+            _ => is_named,
+        };
         let started = measured.text("started_at").unwrap_or_default();
         Some(Self {
             server: started.to_owned(),
@@ -144,7 +152,22 @@ impl<'a> Server<'a> {
 
     /// Both probes watch one server: the same connection string, or the same process behind two.
     pub fn is(&self, other: &Self) -> bool {
-        self.probe.id == other.probe.id || self.has_its_address(other) || self.is_its_process(other)
+        self.probe.id == other.probe.id
+            || self.has_its_address(other)
+            || self.is_its_process(other)
+            || self.is_of_its_operator(other)
+    }
+
+    /// One of them is all that an operator runs in a region, and the other a server of it, or the same by another probe.
+    fn is_of_its_operator(&self, other: &Self) -> bool {
+        let is_operated = |server: &Self| server.probe.sees == Sees::OperatedCluster;
+        let is_here = self.region().is_some() && self.region() == other.region();
+        let keys = ["context", "namespace", "name"];
+        let is_same = || keys.iter().all(|key| self.probe.params.get(key) == other.probe.params.get(key));
+        match (is_operated(self), is_operated(other)) {
+            (true, true) => is_here && is_same(),
+            (one, two) => (one || two) && is_here,
+        }
     }
 
     /// Both probes have the same connection string.
@@ -169,13 +192,13 @@ impl<'a> Server<'a> {
 /// The servers of one database.
 pub type Database<'a> = Vec<Server<'a>>;
 
-/// Whether a probe watches a database server whose role is compared with others: a PostgreSQL server, or what the plan
-/// says belongs to a database.
+/// Whether a probe watches a database server whose role is compared with others: a PostgreSQL server, all servers that an
+/// operator runs, or what the plan says belongs to a database.
 pub fn is_server(spec: &ProbeSpec) -> bool {
     match spec.database.as_deref() {
         Some(NO_DATABASE) => false,
         Some(_) => true,
-        None => spec.sees == Sees::Server,
+        None => matches!(spec.sees, Sees::Server | Sees::OperatedCluster),
     }
 }
 

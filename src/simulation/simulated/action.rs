@@ -129,6 +129,9 @@ impl SimulatedAction {
         let mut history = self.inner.history();
         history.change(now, own.into_iter().chain(effects::routes(plan, &self.step)));
         history.change(now, effects::rebuilt(plan, &self.step));
+        if !self.is_scripted() {
+            history.change(now, effects::scaled(plan, &self.step, &self.params));
+        }
         for reaction in effects::reactions(&self.inner.scenario, &self.step) {
             history.change(later(now, reaction.after), reaction.changes.iter().cloned());
         }

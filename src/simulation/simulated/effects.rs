@@ -5,8 +5,8 @@ use crate::base::ids::RegionId;
 use crate::core::ask::divergence;
 use crate::plan::kinds::{Does, Sees};
 use crate::plan::params::Params;
-use crate::plan::{Plan, Runbook, Step};
-use crate::simulation::scenario::{Attempts, Change, Fault, Reaction, Scenario, Trigger};
+use crate::plan::{Plan, ProbeSpec, Runbook, Step};
+use crate::simulation::scenario::{Attempts, Change, Fault, ProbeState, Reaction, Scenario, Trigger};
 use indexmap::IndexSet;
 use jiff::SignedDuration;
 
@@ -35,6 +35,33 @@ pub(super) fn rebuilt(plan: &Plan, step: &Step) -> Vec<Change> {
     let watching = servers.filter(|spec| spec.sees != Sees::Standby);
     let regions: IndexSet<&RegionId> = watching.filter_map(|spec| spec.region.as_ref()).collect();
     regions.into_iter().map(|region| Change::Rebuilt(region.clone())).collect()
+}
+
+/// What watches the workloads that a step scales, with as many pods as it asks for.
+pub(super) fn scaled(plan: &Plan, step: &Step, params: &Params) -> Vec<Change> {
+    let Some(each) = params.number("replicas").filter(|_| step.does == Does::Scales) else {
+        return Vec::new();
+    };
+    let region = |params: &Params| params.text("context").map(str::to_owned);
+    let names = |params: &Params| -> Vec<String> {
+        let bare = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+        params.texts("names").into_iter().map(bare).collect()
+    };
+    let scaled = names(params);
+    let watches = |spec: &&ProbeSpec| {
+        let context = region(&spec.params).or(spec.region.as_ref().map(ToString::to_string));
+        let watched = names(&spec.params);
+        spec.sees == Sees::Workloads
+            && context == region(params)
+            && spec.params.get("namespace") == params.get("namespace")
+            && !watched.is_empty()
+            && watched.iter().all(|name| scaled.contains(name))
+    };
+    let value = |spec: &ProbeSpec| each * names(&spec.params).len() as f64;
+    let of = |spec: &ProbeSpec| {
+        Change::Probe(spec.id.clone(), ProbeState::Value { value: value(spec), per_second: 0.0 })
+    };
+    plan.probes.values().filter(watches).map(of).collect()
 }
 
 /// The endpoints outside of every region that prove a step which moves services answer from where it moves them.

@@ -103,6 +103,10 @@ impl State {
                     self.timelines.1.insert(region.clone(), self.timelines.0);
                 }
                 self.rebuilt.remove(region);
+                // An operator that makes a cluster the primary lets it take writes.
+                if has_operator(plan, region) {
+                    self.fenced.remove(region);
+                }
                 self.promoted.entry(region.clone()).or_insert(at);
             }
             Change::Fenced(region) => {
@@ -215,6 +219,12 @@ impl State {
     pub(super) fn is_fenced(&self, region: Option<&RegionId>) -> bool {
         region.is_some_and(|region| self.fenced.contains_key(region))
     }
+}
+
+fn has_operator(plan: &Plan, region: &RegionId) -> bool {
+    plan.probes
+        .values()
+        .any(|spec| spec.sees == Sees::OperatedCluster && spec.region.as_ref() == Some(region))
 }
 
 /// What a region's state means for what is measured in it.

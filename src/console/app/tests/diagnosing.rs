@@ -46,7 +46,7 @@ fn found(scene: &Scene, at: Timestamp) -> Diagnosis {
         line(
             "web-5d4c9b7f6-x2x4z ends again and again; 7 restarts; main ended with 137 (OOMKilled) 3 min ago; on n1",
         ),
-        line("no pod is well; asked for: 1"),
+        line("no pod is ready; asked for: 1"),
     ];
     let log = (0..20).map(|number| format!("line {number} \u{1b}[2J of the log")).collect();
     Diagnosis {

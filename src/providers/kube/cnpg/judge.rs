@@ -2,6 +2,7 @@
 
 use super::seen::{HEALTHY, UNRECOVERABLE};
 use super::{Postgres, Role, token};
+use crate::core::ask::servers::ACCEPTS_WRITES;
 use crate::core::words::reading::{Measurement, Verdict};
 use crate::providers::kube::client::Cluster;
 use crate::providers::kube::workload::Pod;
@@ -33,11 +34,22 @@ pub(super) fn judge(cluster: &Cluster, seen: &Postgres, pods: &[Pod]) -> Measure
         .with_text("last_promotion_token", token(&seen.last_promotion_token))
         .with_text("fenced", shown(&seen.fenced.join(", ")))
         .with_flag("switching", seen.is_switching())
-        .with_flag("hibernated", seen.is_hibernated);
+        .with_flag("hibernated", seen.is_hibernated)
+        .with_flag(ACCEPTS_WRITES, accepts_writes(seen, pods))
+        .with_text("system_identifier", shown(&seen.system));
     match seen.archiving() {
         Some((works, _)) => measured.with_flag("archiving", works),
         None => measured,
     }
+}
+
+/// Whether an instance of it is out of recovery and ready, whatever is asked of the cluster.
+fn accepts_writes(seen: &Postgres, pods: &[Pod]) -> bool {
+    let is_ready = |name: &str| pods.iter().any(|pod| pod.name == name && pod.is_ready);
+    let mut writers = seen.reports.iter().filter(|(_, report)| report.is_primary);
+    // One that did not tell its operator may be one all the same.
+    let is_untold = seen.role == Role::Primary && seen.timeline().is_none() && is_ready(&seen.current);
+    writers.any(|(name, _)| is_ready(name)) || is_untold
 }
 
 fn role(seen: &Postgres) -> &'static str {
@@ -173,6 +185,31 @@ mod tests {
         );
         assert_eq!((seen.text("role"), seen.text("source")), (Some("replica"), Some("east")));
         assert_eq!(seen.text("demotion_token"), None);
+    }
+
+    #[test]
+    fn whether_it_takes_writes_its_instances_and_nodes_tell() {
+        let accepts = |value: Value, ready: &[(&str, bool)]| {
+            judge(&dr(), &is(value), &pods(ready)).fields.get(ACCEPTS_WRITES).cloned()
+        };
+        let all = &[("db-1", true), ("db-2", true)][..];
+        let flag = |is_so| Some(Field::Flag(is_so));
+        assert_eq!(accepts(primary(), all), flag(true));
+        assert_eq!(accepts(replica(), all), flag(false));
+        assert_eq!(accepts(primary(), &[("db-1", false), ("db-2", true)]), flag(false));
+        let changed = |mut value: Value, name: &str, is_primary: bool| {
+            value["status"]["instancesReportedState"][name]["isPrimary"] = json!(is_primary);
+            value
+        };
+        assert_eq!(accepts(changed(primary(), "db-1", false), all), flag(false));
+        assert_eq!(
+            accepts(changed(replica(), "db-2", true), all),
+            flag(true),
+            "it is demoted, and still writes"
+        );
+        let mut silent = primary();
+        silent["status"]["instancesReportedState"] = Value::Null;
+        assert_eq!(accepts(silent, all), flag(true), "nobody knows");
     }
 
     #[test]

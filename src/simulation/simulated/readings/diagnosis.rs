@@ -23,7 +23,7 @@ pub(in crate::simulation::simulated) fn workloads(moment: &Moment<'_>) -> Vec<Se
                 )
             };
             let mut lines: Vec<String> = pods.iter().map(ends).collect();
-            lines.push("no pod is well; asked for: 2".to_owned());
+            lines.push("no pod is ready; asked for: 2".to_owned());
             sections.push(of("PODS", &lines));
             let warns = |pod: &String| {
                 format!("BackOff pod/{pod}: Back-off restarting failed container (12 times) 20 s ago")
@@ -34,7 +34,7 @@ pub(in crate::simulation::simulated) fn workloads(moment: &Moment<'_>) -> Vec<Se
             sections.push(of(&title, &log.map(str::to_owned)));
         }
         Health::Normal | Health::Value(_) => {
-            sections.push(of("PODS", &["2 pods are well; asked for: 2".to_owned()]));
+            sections.push(of("PODS", &["2 pods are ready; asked for: 2".to_owned()]));
             let none = "none is kept: a cluster keeps its events for an hour".to_owned();
             sections.push(of("NEWEST WARNINGS", &[none]));
             let none = "no container of them has crashed, and none runs that is not ready".to_owned();

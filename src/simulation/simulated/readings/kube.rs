@@ -32,8 +32,12 @@ pub(super) fn workloads(moment: &Moment<'_>, health: Health) -> Measurement {
             .with_number("workloads", names);
     }
     let ready = count(moment, health, wanted);
-    let asked = ready.max(wanted);
-    Measurement::good(format!("{ready:.0} of {asked:.0} ready"))
+    let asked = if ready == 0.0 { 0.0 } else { ready.max(wanted) };
+    let summary = match ready {
+        0.0 => format!("{names:.0} workloads scaled to 0"),
+        _ => format!("{ready:.0} of {asked:.0} ready"),
+    };
+    Measurement::good(summary)
         .with_value(ready)
         .with_number("ready", ready)
         .with_number("wanted", asked)

@@ -2,11 +2,15 @@
 
 use super::managed::count;
 use super::{Health, Moment};
+use crate::core::ask::servers::ACCEPTS_WRITES;
 use crate::core::words::reading::{Measurement, Verdict};
+use crate::simulation::simulated::target::system_identifier;
 
 pub(super) fn cluster(moment: &Moment<'_>, health: Health) -> Measurement {
     let name = moment.spec.params.text("name").unwrap_or("db");
-    let is_replica = moment.state.role(moment.plan, moment.spec.region.as_ref()) == "standby";
+    let region = moment.spec.region.as_ref();
+    // Whoever is demoted follows the other one.
+    let is_replica = moment.state.role(moment.plan, region) == "standby" || moment.state.is_fenced(region);
     let role = if is_replica { "replica" } else { "primary" };
     let instances = count(moment, Health::Normal, 3.0).max(1.0);
     let ready = match health {
@@ -28,6 +32,9 @@ pub(super) fn cluster(moment: &Moment<'_>, health: Health) -> Measurement {
         .with_flag("switching", false)
         .with_flag("archiving", ready > 0.0)
         .with_flag("hibernated", false)
+        .with_flag(ACCEPTS_WRITES, !is_replica && ready > 0.0)
+        // Those of one name are one database.
+        .with_text("system_identifier", system_identifier(&format!("{} {name}", moment.plan.name)))
 }
 
 /// As the real probe judges it.

@@ -261,3 +261,66 @@ fn a_step_that_takes_a_fence_back_while_nobody_was_promoted_lets_its_server_writ
     assert_eq!((text(&back, "role"), number(&back, "timeline")), ("primary", 1.0));
     assert_eq!(back.verdict, Verdict::Good);
 }
+
+#[cfg(feature = "kube")]
+fn does(scene: &Scene, step: &str) {
+    let step = crate::testing::step(step);
+    let action = scene.world.action(&step, &step.params).unwrap();
+    let target = action.describe().now_or_never().unwrap().unwrap().target;
+    let mut running = action.execute(&target, &scene.context);
+    while (&mut running).now_or_never().is_none() {
+        scene.pass(1);
+    }
+}
+
+#[cfg(feature = "kube")]
+#[test]
+fn what_is_scaled_is_seen_by_who_watches_it() {
+    let scene = scene("");
+    let scale = |replicas: u32| {
+        let step = "[[runbooks.example.steps]]\nid = \"scale\"\ntitle = \"scale\"\naction = \"kube-scale\"\n\
+                    with = { context = \"west\", namespace = \"shop\", names = [\"web\", \"api\"], replicas = N }\n";
+        does(&scene, &step.replace('N', &replicas.to_string()));
+        scene.pass(1);
+        scene.read("b-pods")
+    };
+    assert_eq!(scale(6).value, Some(12.0));
+    let none = scale(0);
+    assert_eq!((none.value, &*none.summary), (Some(0.0), "2 workloads scaled to 0"));
+}
+
+#[cfg(feature = "kube")]
+#[test]
+fn an_operators_database_moves_there_and_back_and_one_of_both_takes_writes() {
+    use crate::core::ask::servers::ACCEPTS_WRITES;
+    let mut plan = plan();
+    let mut here = plan.probes["b-cnpg-cluster"].clone();
+    (here.id, here.region) = ("a-cnpg-cluster".into(), Some("a".into()));
+    plan.probes.insert(here.id.clone(), here);
+    let scene = scene_of(plan, "");
+    let writes = || {
+        ["a-cnpg-cluster", "b-cnpg-cluster"]
+            .map(|probe| scene.read(probe).fields.get(ACCEPTS_WRITES) == Some(&Field::Flag(true)))
+    };
+    let changes = |action: &str, own: &str, key: &str, other: &str| {
+        let keys = format!("with.context = \"{own}\"\nwith.namespace = \"shop\"\nwith.name = \"db\"\n");
+        does(
+            &scene,
+            &format!(
+                "[[runbooks.example.steps]]\nid = \"x\"\ntitle = \"x\"\naction = \"{action}\"\nconfirm = \"type\"\n{keys}\
+                 with.{key} = \"db\"\nwith.{key}_context = \"{other}\"\n"
+            ),
+        );
+        scene.pass(1);
+    };
+    assert_eq!(writes(), [true, false]);
+    for _ in 0..2 {
+        changes("cnpg-demote", "a", "to", "b");
+        assert_eq!(writes(), [false, false]);
+        changes("cnpg-promote", "b", "from", "a");
+        assert_eq!(writes(), [false, true]);
+        changes("cnpg-demote", "b", "to", "a");
+        changes("cnpg-promote", "a", "from", "b");
+        assert_eq!(writes(), [true, false]);
+    }
+}

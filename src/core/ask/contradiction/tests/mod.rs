@@ -3,6 +3,7 @@
 mod addresses;
 mod done_again;
 mod nobody;
+mod operated;
 mod split_brain;
 mod untold;
 mod words;
