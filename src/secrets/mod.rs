@@ -5,6 +5,7 @@
 //! text on its way to a screen, a record or a log can be cleared of it.
 
 mod command;
+mod complaint;
 mod entities;
 mod error;
 mod everyday;
@@ -23,6 +24,7 @@ mod store;
 mod value;
 mod view;
 
+pub(crate) use complaint::last_line;
 pub(crate) use file::text_of;
 pub(crate) use forms::percent_decoded;
 

@@ -1,12 +1,13 @@
 //! Manifests that are applied to a real cluster; what they changed is read back with `kubectl`.
 
 use crate::act::step;
-use crate::kube::{Cluster, Kit, VIEWER, cluster, wait_until};
+use crate::kube::{Cluster, Kit, VIEWER, Webhook, cluster, wait_until};
 use crate::owned::{application, define};
 use jiff::SignedDuration;
 use lifeboat::core::words::action::{Acted, Description};
 use lifeboat::kinds::action::Context;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A folder with manifests, and a step that applies it.
@@ -567,4 +568,128 @@ async fn many_objects_are_named_by_the_namespaces_that_they_say() {
     files.write(&(of("a", &namespace) + &of("b", "default")));
     let described = kit.action("apply").describe().await.unwrap();
     assert_eq!(described.target.name, "2-namespaces/2-objects");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_webhook_makes_otherwise_is_shown_and_confirmed_and_what_it_makes_then_is_not_proven() {
+    let east = cluster(0);
+    let namespace = east.namespace("rewritten");
+    let files = Files::new(&(settings("app", "1") + &deployment(1, "runs")));
+    let kit = files.kit(east, &namespace, "");
+    // First it makes 5 of it; then 5 in a trial and 9 of what is sent; then 9.
+    let way = Arc::new(AtomicU8::new(0));
+    let asked = way.clone();
+    let _settings = Webhook::of(east, &namespace, ("", "configmaps"), move |request| {
+        let is_five = match asked.load(Ordering::Relaxed) {
+            0 => true,
+            1 => request["dryRun"] == true,
+            _ => false,
+        };
+        serde_json::json!([{"op": "replace", "path": "/data/a", "value": if is_five { "5" } else { "9" }}])
+    });
+    let counts = [
+        "-n",
+        &namespace,
+        "create",
+        "configmap",
+        "x",
+        "--from-literal=a=1",
+        "--dry-run=server",
+        "-o",
+        "yaml",
+    ];
+    wait_until("the webhook counts", || {
+        east.try_kubectl(&counts).is_ok_and(|shown| shown.contains("a: \"5\""))
+    });
+    let (described, _, proof) = kit.run("apply").await.unwrap();
+    let otherwise = format!(
+        "configmap/app in {namespace} .data.a: the cluster makes it otherwise than the file: \"1\" -> \"5\"."
+    );
+    assert!(described.notes.contains(&otherwise), "{:?}", described.notes);
+    assert!(proof.evidence.contains(&otherwise), "{:?}", proof.evidence);
+    assert_eq!(east.field(&namespace, "configmap/app", "{.data.a}"), "5");
+    // What was confirmed is the trial's word: another one is no success.
+    east.kubectl(&["-n", &namespace, "delete", "configmap", "app"]);
+    way.store(1, Ordering::Relaxed);
+    let action = kit.action("apply");
+    let described = action.describe().await.unwrap();
+    action.execute(&described.target, &kit.patient()).await.unwrap();
+    let unproven = action.verify(&described.target, &kit.patient()).await.unwrap_err();
+    assert!(unproven.why.contains(".data.a \"9\" -> \"5\""), "{unproven}");
+    assert!(
+        unproven.why.contains(&format!("as the files have them: deployment/web in {namespace}")),
+        "{unproven}"
+    );
+    way.store(2, Ordering::Relaxed);
+    let unproven = action.verify(&described.target, &kit.patient()).await.unwrap_err();
+    assert!(unproven.why.contains(".data.a is otherwise than the file has it"), "{unproven}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_a_webhook_adds_is_shown_and_other_forms_of_a_value_are_no_change() {
+    let east = cluster(0);
+    let namespace = east.namespace("injected");
+    let limits = "image: runs, resources: {limits: {cpu: 1000m, memory: 1024Mi}}";
+    let secret =
+        "---\napiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: hunter2-long}\n";
+    let files = Files::new(&(deployment(1, "runs").replace("image: runs", limits) + secret));
+    let kit = files.kit(east, &namespace, "");
+    let _proxy = Webhook::of(east, &namespace, ("apps", "deployments"), |request| {
+        let all = request["object"]["spec"]["template"]["spec"]["containers"].as_array();
+        match all.is_some_and(|all| all.len() > 1) {
+            true => serde_json::json!([]),
+            false => serde_json::json!([{"op": "add", "path": "/spec/template/spec/containers/-",
+                                         "value": {"name": "proxy", "image": "runs"}}]),
+        }
+    });
+    wait_until("the webhook counts", || {
+        let shown = east.try_kubectl(&[
+            "-n",
+            &namespace,
+            "create",
+            "deployment",
+            "x",
+            "--image=runs",
+            "--dry-run=server",
+            "-o",
+            "yaml",
+        ]);
+        shown.is_ok_and(|shown| shown.contains("name: proxy"))
+    });
+    let (described, _, proof) = kit.run("apply").await.unwrap();
+    let added = format!(
+        "deployment/web in {namespace} .spec.template.spec.containers[proxy]: is in no file, the cluster adds it (a webhook does)."
+    );
+    assert_eq!(described.notes, std::slice::from_ref(&added));
+    assert!(proof.evidence.contains(&added), "{:?}", proof.evidence);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_more_is_sent_beside_pods_that_do_not_run_and_nobody_is_told_to_skip() {
+    let east = cluster(0);
+    let namespace = east.namespace("stands");
+    let files = Files::new(&deployment(1, "waits"));
+    let kit = files.kit(east, &namespace, "");
+    let action = kit.action("apply");
+    let described = action.describe().await.unwrap();
+    let short = Context { timeout: SignedDuration::from_secs(4), ..kit.context() };
+    action.execute(&described.target, &short).await.unwrap_err();
+    let again = kit.run("apply").await.unwrap_err();
+    assert!(again.why.contains("not all of their pods are there: web 0 of 1 ready"), "{again}");
+    assert!(!again.next.contains("Skip"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_prints_otherwise_each_time_is_told_as_that() {
+    let east = cluster(0);
+    let namespace = east.namespace("random");
+    let script = "printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: a}\\ndata: {at: \"%s\"}\\n' $(date +%s%N)";
+    let kit = Kit::new(
+        &[east.admin()],
+        "",
+        &step("apply", "kube-apply", &namespace, &format!("with.render = [\"sh\", \"-c\", {script:?}]\n")),
+    );
+    let refused = kit.run("apply").await.unwrap_err();
+    assert!(refused.why.contains("`sh` prints other manifests than when it was confirmed"), "{refused}");
+    assert!(refused.acted == Acted::No && refused.next.contains("Run it twice"), "{refused:?}");
 }

@@ -248,6 +248,28 @@ async fn what_a_finalizer_holds_is_unknown_and_says_which() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workload_is_gone_when_its_pods_are() {
+    let east = cluster(0);
+    let namespace = east.namespace("pods-end");
+    east.deployment(&namespace, "web", 1, "runs");
+    east.wait_for_ready(&namespace, "web", 1);
+    let pod = east.kubectl(&["-n", &namespace, "get", "pods", "-o", "name"]);
+    finalizers(east, &namespace, &pod, r#"["example.com/slow"]"#);
+    let kit = Kit::new(&[east.admin()], "", &delete("web", &namespace, "deployment/web"));
+    let described = kit.action("web").describe().await.unwrap();
+    assert!(described.command.contains("--cascade=foreground"), "{}", described.command);
+    let context = Context { timeout: SignedDuration::from_secs(6), ..kit.context() };
+    let late = kit.action("web").execute(&described.target, &context).await.unwrap_err();
+    assert!(late.acted == Acted::Maybe && late.why.contains("its pods, or what else it owns"), "{late}");
+    let unproven = kit.action("web").verify(&described.target, &kit.context()).await.unwrap_err();
+    assert!(unproven.why.contains("not gone yet"), "{unproven}");
+    finalizers(east, &namespace, &pod, "[]");
+    wait_until("it is gone", || east.try_kubectl(&["-n", &namespace, "get", "deployment", "web"]).is_err());
+    kit.action("web").verify(&described.target, &kit.context()).await.unwrap();
+    assert_eq!(east.kubectl(&["-n", &namespace, "get", "pods", "-o", "name"]), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_goes_with_a_workload_and_what_stays_is_said() {
     let east = cluster(0);
     let namespace = east.namespace("goes");
@@ -264,7 +286,7 @@ async fn what_goes_with_a_workload_and_what_stays_is_said() {
     for said in ["Its pods go with it: 1.", "The volume claims of its pods stay: data."] {
         assert!(described.notes.iter().any(|note| note == said), "{:?}", described.notes);
     }
-    wait_until("only the claim is left", || claims() == "persistentvolumeclaim/data-db-0");
+    assert_eq!(claims(), "persistentvolumeclaim/data-db-0", "only the claim is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,10 +8,12 @@ mod direct;
 mod host;
 mod kubelet;
 mod plan;
+mod webhook;
 
 pub use crowd::{Crowd, Shape};
 pub use host::{Asked, Host, Log};
 pub use plan::Kit;
+pub use webhook::Webhook;
 
 use crate::port;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};

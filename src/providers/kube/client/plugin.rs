@@ -6,13 +6,12 @@ use super::error::{Call, KubeError, KubeErrorKind};
 use crate::base::output::Stream;
 use crate::base::process::{Ending, ProcessSpec, run_raw};
 use crate::providers::program::source::quoted;
+use crate::secrets::last_line;
 use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
-use regex::Regex;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::ops::ControlFlow;
-use std::sync::LazyLock;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -33,26 +32,6 @@ struct Status {
     client_certificate_data: Option<String>,
     client_key_data: Option<String>,
     expiration_timestamp: Option<String>,
-}
-
-/// The last line of what such a program said, without what looks like a credential: it got one, or may say one that
-/// lifeboat never learns of. Rather a word too few than one too many: what it says is kept for ever.
-fn masked(said: &str) -> String {
-    static CREDENTIALS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let quoted = r"(?:\x22[^\x22]*\x22?|'[^']*'?|\S+)";
-        let names = "passw|passphrase|pwd|secret|token|api.?key|access.?key|private|credential|cookie|session.?id|authorization";
-        let named = format!(r"(?i)[\w-]*(?:{names})[\w-]*[\x22']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?{quoted}");
-        let option = format!(r"(?i)--?[\w-]*(?:{names})[\w-]*\s+{quoted}");
-        let scheme = r"(?i)\b(?:bearer|basic)\s+\S+";
-        let user = r"[a-zA-Z][\w+.-]*://[^\s/@]*@";
-        let long = r"[A-Za-z0-9+/_=.-]*(?:[0-9][A-Za-z+/_=-]*){3}[A-Za-z0-9+/_=.-]{12,}";
-        Regex::new(&format!("eyJ\\S*|{named}|{option}|{scheme}|{user}|{long}")).ok()
-    });
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-    match &*CREDENTIALS {
-        Some(regex) if !last.contains("-----") => regex.replace_all(last, "[hidden]").into_owned(),
-        _ => "[hidden]".to_owned(),
-    }
 }
 
 impl Cluster {
@@ -110,7 +89,7 @@ impl Cluster {
         for secret in status.iter().flat_map(|read| [&read.token, &read.client_key_data]).flatten() {
             self.inner.redactor.learn_value("Kubernetes credential", secret);
         }
-        let said = self.shown(&masked(String::from_utf8_lossy(&complaint).trim()), MAX_COMPLAINT_CHARS);
+        let said = self.shown(&last_line(&String::from_utf8_lossy(&complaint)), MAX_COMPLAINT_CHARS);
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
         match ended.ending {
             Ending::Exited(0) => {}
@@ -183,33 +162,5 @@ impl Cluster {
         let info = serde_json::json!({"apiVersion": version, "kind": "ExecCredential", "spec": spec});
         set.push(("KUBERNETES_EXEC_INFO".into(), info.to_string().into()));
         set
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_looks_like_a_credential_is_not_shown() {
-        for (said, shown) in [
-            ("refused for eyJhbGciOi.eyJzdWIi.x-Y_z", "refused for [hidden]"),
-            ("aws_secret_access_key=wJalrXUtnFEMI password: hunter2", "[hidden] [hidden]"),
-            (r#"{"token": "abc", "password" : "two words"}"#, r#"{"[hidden], "[hidden]}"#),
-            ("see https://bob:hunter2pw@idp.corp/x", "see [hidden]idp.corp/x"),
-            ("Authorization: Bearer opaque0123456789abcd", "[hidden]"),
-            ("got Basic Ym9iOmh1bnRlcjI= back", "got [hidden] back"),
-            ("az login --password hunter2pw failed", "az login [hidden] failed"),
-            ("passphrase: abc pwd=hunter3 cookie: SESS=abcd", "[hidden] [hidden] [hidden]"),
-            ("key\n-----END PRIVATE KEY-----\n", "[hidden]"),
-            ("AKIA1234567890ABCDEF is not known", "[hidden] is not known"),
-            ("a first line\nthe SSO session is over\n", "the SSO session is over"),
-            (
-                "oauth: invalid_grant: reauthentication is needed",
-                "oauth: invalid_grant: reauthentication is needed",
-            ),
-        ] {
-            assert_eq!(masked(said), shown);
-        }
     }
 }

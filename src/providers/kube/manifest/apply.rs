@@ -2,8 +2,8 @@
 
 use super::item::Item;
 use super::looks::{Rules, items, owners};
-use super::proof::proven;
-use super::ready::{follow, missing, workloads};
+use super::proof::all_proven;
+use super::ready::{follow, missing, standing, workloads};
 use super::send::{apply, half_done};
 use super::shown::{sets, undo};
 use super::source::Source;
@@ -56,7 +56,7 @@ pub static KIND: ActionKind = ActionKind {
             "render",
             Takes::List(&Takes::Text),
             "A program that prints the manifests instead, and its arguments: `[\"kustomize\", \"build\", \"overlays/dr\"]`. It runs \
-             for each look, changes nothing, and prints the same each time.",
+             for each look, ends within 12 s, changes nothing, and prints the same each time.",
         ),
         Key::default("folder", Takes::Path, ".", "The folder in which that program runs."),
         Key::optional(
@@ -83,7 +83,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: true,
     verifies: true,
     verifies_with: None,
-    permissions: &["get /apis"],
+    permissions: &["get /apis", "list replicasets.apps", "list pods"],
     example: r#"[[runbooks.example.steps]]
 id = "bring-up"
 title = "Bring the API up in DR"
@@ -125,6 +125,8 @@ struct Apply {
 struct Seen {
     items: Vec<Item>,
     owners: Vec<(String, Owner)>,
+    /// What is missing of the pods, where nothing is to be sent.
+    waits: Option<String>,
 }
 
 impl Seen {
@@ -168,7 +170,9 @@ impl Change for Apply {
         ];
         identity.extend(items.iter().map(Item::identity));
         let target = Target { name, kind: KIND.simulated_target.into(), identity, reachable: true };
-        Ok((target, Seen { items, owners }))
+        let is_due = items.iter().any(Item::is_due);
+        let waits = if is_due || !self.waits { None } else { standing(cluster, &items).await? };
+        Ok((target, Seen { items, owners, waits }))
     }
 
     fn show(&self, seen: Option<&Seen>) -> Shown {
@@ -183,6 +187,11 @@ impl Change for Apply {
             let words = conflicts_words(cluster, &item.taken);
             format!("{}: this takes over what others decide over: {words}.", item.named.words())
         });
+        let otherwise = seen.items.iter().flat_map(|item| item.otherwise.lines(&item.named.words()));
+        let mut otherwise: Vec<String> = otherwise.take(MAX_EVIDENCE + 1).collect();
+        if otherwise.len() > MAX_EVIDENCE {
+            otherwise[MAX_EVIDENCE] = "More than these is otherwise than in the files.".to_owned();
+        }
         let hindered = seen.items.iter().filter(|_| self.waits);
         let hindered = hindered.filter_map(|item| Some((item.named.words(), item.hindrance.as_ref()?)));
         let hindered = hindered.map(|(words, Problem { why, next })| {
@@ -194,7 +203,7 @@ impl Change for Apply {
         Shown {
             call: format!("PATCH (server-side apply) {names}, from {}", self.source.words()),
             command,
-            notes: refused.chain(taken).chain(hindered).chain(owned).collect(),
+            notes: refused.chain(taken).chain(otherwise).chain(hindered).chain(owned).collect(),
             sets: sets(&seen.items),
             undo: undo(cluster, &seen.items),
         }
@@ -203,8 +212,27 @@ impl Change for Apply {
     fn refuses_first(&self, seen: &Seen, _: &Target) -> Option<Problem> {
         seen.items.iter().all(|item| !item.is_due()).then(|| {
             let why = format!("nothing is to be done: all {} are so already", seen.items.len());
-            Problem::new(why, "Skip the step with this as the reason.")
+            match &seen.waits {
+                None => Problem::new(why, "Skip the step with this as the reason."),
+                Some(waits) => Problem::new(
+                    format!("{why}, and not all of their pods are there: {waits}"),
+                    "Nothing more is sent. Look at the pods and what they say; verify the step once they run.",
+                ),
+            }
         })
+    }
+
+    fn same(&self, expected: &Target, found: &Target, _: &Seen) -> Result<(), Failure> {
+        let is_other = expected.reachable && expected.property(CONTENT) != found.property(CONTENT);
+        match self.source.program().filter(|_| is_other) {
+            None => expected.same(found),
+            Some(program) => Err(Failure::not_done(
+                self.what(&expected.name),
+                format!("`{}` prints other manifests than when it was confirmed", program.argv[0]),
+                "Nothing was done. Run it twice by hand and compare: what it prints may not change by itself (dates, random \
+                 names, tags that move). Then confirm the step anew.",
+            )),
+        }
     }
 
     fn refuses(&self, seen: &Seen, _: &Context) -> Option<Problem> {
@@ -244,13 +272,8 @@ impl Change for Apply {
             let next = "Find out who changed the kubeconfig; look at the confirmed cluster by hand.";
             return Err(not_yet("the context leads to another API server than was confirmed".into(), next));
         }
-        let mut evidence = Vec::new();
-        for item in &seen.items {
-            let confirmed = expected.property(&item.named.words()).unwrap_or_default();
-            evidence.push(proven(item, confirmed).map_err(|why| {
-                not_yet(why, "It was not done, or somebody set it back: look who, then retry.")
-            })?);
-        }
+        let mut evidence = all_proven(&self.place.cluster, &seen.items, expected)
+            .map_err(|why| not_yet(why, "It was not done, or somebody set it back: look who, then retry."))?;
         for named in workloads(&seen.items).into_iter().filter(|_| self.waits) {
             let waits = missing(&self.place.cluster, named).await;
             if let Some(waits) = waits.map_err(|error| Unread::from(error).not_done(&*what))? {

@@ -1,5 +1,6 @@
 //! One object of the files, and what the API server would make of it.
 
+use super::otherwise::Otherwise;
 use super::ready::hindered;
 use crate::base::problem::Problem;
 use crate::providers::kube::client::{Applied, Cluster, Conflict, Kind, KubeError, KubeErrorKind, MANAGER};
@@ -11,6 +12,9 @@ use crate::providers::kube::objects::{
 };
 use crate::secrets::Redactor;
 use serde_json::{Value, json};
+
+/// In the identity, before what tells what is made otherwise than the file has it.
+pub const OTHERWISE: &str = ", otherwise ";
 
 /// An object of the files.
 pub struct Item {
@@ -25,6 +29,8 @@ pub struct Item {
     pub taken: Vec<Conflict>,
     /// What keeps its pods from being made anew, once it is applied.
     pub hindrance: Option<Problem>,
+    /// What the API server would make otherwise than the file has it.
+    pub otherwise: Otherwise,
 }
 
 /// What becomes of an object.
@@ -66,7 +72,8 @@ impl Item {
             learn(redactor, live);
         }
         let (outcome, taken) = (Ok(Outcome::Same), Vec::new());
-        let mut item = Self { named, wanted, live, outcome, taken, hindrance: None };
+        let otherwise = Otherwise::default();
+        let mut item = Self { named, wanted, live, outcome, taken, hindrance: None, otherwise };
         item.outcome = item.trial(cluster, is_forced, among).await;
         Ok(item)
     }
@@ -89,6 +96,7 @@ impl Item {
             Ok(Answer { applied: Applied::Is { object, .. }, base }) => {
                 self.live = base;
                 self.hindrance = hindered(&self.named, self.live.as_ref(), &object);
+                self.otherwise = Otherwise::of(cluster, &self.wanted, &object);
                 Ok(self.compared(cluster, &object))
             }
             Ok(Answer { applied: Applied::Conflicts(conflicts), .. }) => {
@@ -150,7 +158,9 @@ impl Item {
     pub fn identity(&self) -> (String, String) {
         let state = self.live.as_ref().map_or("absent".to_owned(), state);
         let fields = self.fields().map(|fields| format!(" ({fields})")).unwrap_or_default();
-        (self.named.words(), format!("{state}, {}{fields}", self.words()))
+        let otherwise =
+            self.otherwise.digest().map(|digest| format!("{OTHERWISE}{digest}")).unwrap_or_default();
+        (self.named.words(), format!("{state}, {}{fields}{otherwise}", self.words()))
     }
 
     /// What tells the change of these fields, from and to and whose they are, apart from others: labels, and who decides
@@ -170,11 +180,6 @@ impl Item {
         let managers = self.live.as_ref().and_then(|live| live["metadata"]["managedFields"].as_array());
         managers.into_iter().flatten().any(|one| one["manager"] == MANAGER && one["operation"] == "Apply")
     }
-
-    /// Whether it has all that the file asks for, where nobody can try it once more.
-    pub fn has_all(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| contains(live, &self.wanted))
-    }
 }
 
 fn asks_for_fields(wanted: &Value) -> bool {
@@ -182,20 +187,6 @@ fn asks_for_fields(wanted: &Value) -> bool {
         value.as_object().is_some_and(|fields| fields.keys().any(|name| !known.contains(&&**name)))
     };
     names(wanted, &["apiVersion", "kind", "metadata"]) || names(&wanted["metadata"], &["name", "namespace"])
-}
-
-/// Whether a value has all fields of another one; lists have to be equal in number.
-fn contains(value: &Value, wanted: &Value) -> bool {
-    match (value, wanted) {
-        (Value::Object(fields), Value::Object(wanted)) => {
-            wanted.iter().all(|(name, wanted)| fields.get(name).is_some_and(|value| contains(value, wanted)))
-        }
-        (Value::Array(list), Value::Array(wanted)) => {
-            list.len() == wanted.len()
-                && list.iter().zip(wanted).all(|(value, wanted)| contains(value, wanted))
-        }
-        (value, wanted) => value == wanted,
-    }
 }
 
 #[cfg(test)]
@@ -214,6 +205,7 @@ mod tests {
             outcome: Ok(Outcome::Same),
             taken: Vec::new(),
             hindrance: None,
+            otherwise: Otherwise::default(),
         }
     }
 
@@ -274,19 +266,15 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_ours_by_an_apply_and_all_are_there() {
+    fn fields_are_ours_by_an_apply() {
         let live = |manager: &str, operation: &str| {
             let managed = json!([{"manager": manager, "operation": operation}]);
             Some(json!({"metadata": {"managedFields": managed}, "data": {"a": "1", "b": "2"}}))
         };
-        assert!(item(live("lifeboat", "Apply")).is_ours() && item(live("x", "y")).has_all());
+        assert!(item(live("lifeboat", "Apply")).is_ours());
         assert!(!item(live("lifeboat", "Update")).is_ours() && !item(live("kubectl", "Apply")).is_ours());
-        assert!(!item(None).is_ours() && !item(None).has_all());
+        assert!(!item(None).is_ours());
         let bare = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
         assert!(!asks_for_fields(&bare) && asks_for_fields(&json!({"metadata": {"labels": {}}})));
-        assert!(
-            !contains(&json!([1]), &json!([1, 2]))
-                && contains(&json!([{"a": 1, "b": 2}]), &json!([{"a": 1}]))
-        );
     }
 }

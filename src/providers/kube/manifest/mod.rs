@@ -5,6 +5,7 @@ mod files;
 mod item;
 mod looks;
 mod order;
+mod otherwise;
 mod parse;
 mod proof;
 mod ready;

@@ -7,6 +7,7 @@ use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
 use crate::providers::kube::client::{Cluster, DAEMON_SETS, DEPLOYMENTS, KubeError, Resource, STATEFUL_SETS};
 use crate::providers::kube::objects::Named;
+use crate::providers::kube::told::told;
 use crate::providers::kube::workload::{self, Found, Until, hindrance};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -57,6 +58,18 @@ async fn progress(cluster: &Cluster, all: &[&Named]) -> Result<Progress<()>, Uns
         waits.extend(missing.map(|missing| missing.waits));
     }
     Ok(if waits.is_empty() { Progress::Reached(()) } else { Progress::Waiting(waits.join(", ")) })
+}
+
+/// What is missing of all of them as they are now.
+///
+/// # Errors
+/// When one cannot be read.
+pub async fn standing(cluster: &Cluster, items: &[Item]) -> Result<Option<String>, KubeError> {
+    let mut waits = Vec::new();
+    for named in workloads(items) {
+        waits.extend(missing(cluster, named).await?.map(|missing| missing.waits));
+    }
+    Ok((!waits.is_empty()).then(|| told(cluster, waits)))
 }
 
 /// What is missing of one as it is now.

@@ -9,6 +9,7 @@ use crate::plan::kinds::{BuildError, keys};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::program::source::Program;
+use crate::secrets::last_line;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 /// How long reading may take: a folder may be on a server that is gone.
 const READING: Duration = Duration::from_secs(10);
-const RENDERING: Duration = Duration::from_secs(60);
+/// Shorter than a step's preflight takes, so that it is the program of which it is said.
+const RENDERING: Duration = Duration::from_secs(12);
 const MAX_COMPLAINT_BYTES: usize = 16 << 10;
 
 /// Where they come from.
@@ -133,10 +135,9 @@ async fn render(program: &Program, clients: &Clients) -> Result<String, Problem>
     })
     .await
     .map_err(|error| Problem::new(error.to_string(), error.next_step.clone()))?;
-    let said = clients.redactor.redact(&String::from_utf8_lossy(&complaint));
-    let said = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let said = last_line(&clients.redactor.redact(&String::from_utf8_lossy(&complaint)));
     let said =
-        if said.is_empty() { String::new() } else { format!(": {}", crate::base::text::clean(said, 300)) };
+        if said.is_empty() { String::new() } else { format!(": {}", crate::base::text::clean(&said, 300)) };
     match ended.ending {
         Ending::Exited(0) => String::from_utf8(printed).map_err(|_| failed("prints no UTF-8".into())),
         Ending::Exited(code) => Err(failed(format!("ended with exit code {code}{said}"))),
@@ -178,6 +179,9 @@ mod tests {
         assert_eq!(rendered(good).await.unwrap()[0]["metadata"]["name"], "a");
         let failed = rendered("echo first >&2; printf 'no \\033[2Jbase\\n' >&2; exit 3").await.unwrap_err();
         assert_eq!(failed.why, "`sh` ended with exit code 3: no \u{fffd}[2Jbase");
+        let told =
+            rendered("echo 'helm: login failed with --password hunter2' >&2; exit 1").await.unwrap_err();
+        assert!(told.why.ends_with("login failed with [hidden]"), "{told}");
         assert!(rendered("true").await.unwrap_err().why.contains("it holds no object"));
         assert!(rendered("cat /dev/zero").await.unwrap_err().why.contains("prints more than 16 MB"));
         let missing = Source::of(&params(&[("render", &["/no/such/program"])])).unwrap();

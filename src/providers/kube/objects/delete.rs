@@ -1,6 +1,6 @@
 //! `kube-delete`: one object of any kind, by its name.
 
-use super::goes::{held, notes};
+use super::goes::{FOREGROUND, held, notes};
 use super::heavy::{is_heavy, is_kept, is_named_heavy, is_namespace};
 use super::named::{Meant, Named};
 use super::state::{server, uid};
@@ -13,7 +13,7 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
-use crate::providers::kube::client::{Cluster, KubeError, Method, Sent};
+use crate::providers::kube::client::{Cluster, Kind, KubeError, Method, Sent};
 use crate::providers::kube::object::For;
 use crate::providers::kube::owner::{Field, Owner, Owners};
 use crate::providers::kube::place::{CONTEXT, NAMESPACE, Place};
@@ -34,7 +34,7 @@ pub static KIND: ActionKind = ActionKind {
     doc: "Deletes one object of any kind, and waits until it is gone. The confirmation says what goes with it and what stays: \
           pods of a workload, the data of a volume claim, finalizers that hold it, and who would make it anew (Argo CD, Flux, \
           an operator). What is deleted is the very object that was confirmed, by its uid: one of the same name that was made since \
-          stays. It is proven by reading that no object of that uid is there any more. What takes other things with it \
+          stays. A workload is gone when its pods are (a foreground deletion). It is proven by reading that no object of that uid is there any more. What takes other things with it \
           (a namespace, a definition of custom objects, a volume, a volume claim) has to be typed in capital letters \
           (`DELETE shop`), with `confirm = \"type\"`; of a namespace the confirmation counts what is in it. The namespaces \
           `default`, `kube-system`, `kube-public` and `kube-node-lease` are never deleted. An object that is held by a finalizer \
@@ -143,7 +143,11 @@ impl Change for Delete {
     fn show(&self, seen: Option<&Seen>) -> Shown {
         let call = |path: &str| format!("DELETE {path}");
         let Some(seen) = seen else {
-            return Shown { call: call(&self.meant.words()), command: self.by_hand(), ..Shown::default() };
+            return Shown {
+                call: call(&self.meant.words()),
+                command: self.by_hand(None),
+                ..Shown::default()
+            };
         };
         let refused = seen.refused.clone().map(Problem::notes).unwrap_or_default();
         let owned = seen.owners.iter().map(|owner| owner.note(&seen.named.name));
@@ -152,7 +156,7 @@ impl Change for Delete {
         });
         Shown {
             call: format!("{} (uid {})", call(&seen.named.path()), uid(&seen.live)),
-            command: self.by_hand(),
+            command: self.by_hand(Some(&seen.named.kind)),
             notes: refused.into_iter().chain(seen.goes.clone()).chain(owned).chain(forgets).collect(),
             sets: self.grace.map(|grace| ("grace".to_owned(), format!("{grace} s"))).into_iter().collect(),
             ..Shown::default()
@@ -232,7 +236,10 @@ impl Change for Delete {
 
     fn manual(&self) -> ManualCard {
         let get = self.place.command(&["get", &self.meant.words()]);
-        ManualCard { instructions: vec![self.by_hand()], check: format!("`{get}` says that there is none.") }
+        ManualCard {
+            instructions: vec![self.by_hand(None)],
+            check: format!("`{get}` says that there is none."),
+        }
     }
 
     async fn checks(&self) -> Vec<Check> {
@@ -268,26 +275,27 @@ impl Delete {
 
     async fn send_as(&self, named: &Named, live: &Value, how: For) -> Result<(), KubeError> {
         let cluster = &self.place.cluster;
-        let body = options(&uid(live), self.grace, how);
+        let body = options(&named.kind, &uid(live), self.grace, how);
         let sent = Sent { method: Method::Delete, path: named.path(), query: Vec::new(), body: Some(&body) };
         cluster.send(&named.call("delete"), sent, cluster.deadline()).await.map(|_| ())
     }
 
-    fn by_hand(&self) -> String {
+    fn by_hand(&self, kind: Option<&Kind>) -> String {
+        let cascade = kind.filter(|kind| runs_pods(&kind.kind)).map(|_| "--cascade=foreground");
         let grace = self.grace.map(|grace| format!("--grace-period={grace}"));
         let object = self.meant.words();
         let forced = (self.grace == Some(0)).then_some("--force");
-        let words = ["delete", &object].into_iter().chain(grace.as_deref()).chain(forced);
+        let words = ["delete", &object].into_iter().chain(cascade).chain(grace.as_deref()).chain(forced);
         self.place.command(&words.collect::<Vec<_>>())
     }
 }
 
 /// What is asked for. All of it stands here: beside a body the API server does not read the query, and a trial that stood
 /// there would be a deletion.
-fn options(uid: &str, grace: Option<i64>, how: For) -> Value {
+fn options(kind: &Kind, uid: &str, grace: Option<i64>, how: For) -> Value {
     let mut options = json!({
         "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid},
-        "propagationPolicy": "Background",
+        "propagationPolicy": if runs_pods(&kind.kind) { "Foreground" } else { "Background" },
     });
     if let Some(grace) = grace {
         options["gracePeriodSeconds"] = json!(grace);
@@ -296,6 +304,20 @@ fn options(uid: &str, grace: Option<i64>, how: For) -> Value {
         options["dryRun"] = json!(["All"]);
     }
     options
+}
+
+/// Whether it is gone only together with its pods.
+fn runs_pods(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Deployment"
+            | "StatefulSet"
+            | "DaemonSet"
+            | "ReplicaSet"
+            | "ReplicationController"
+            | "Job"
+            | "CronJob"
+    )
 }
 
 async fn progress(cluster: &Cluster, named: &Named, confirmed: &str) -> Result<Progress<()>, Unseen> {
@@ -307,10 +329,12 @@ async fn progress(cluster: &Cluster, named: &Named, confirmed: &str) -> Result<P
 
 /// Why it is still there.
 fn waits(cluster: &Cluster, live: &Value) -> String {
-    let held = held(cluster, live);
-    match (live["metadata"]["deletionTimestamp"].is_null(), held) {
+    let finalizers = live["metadata"]["finalizers"].as_array().into_iter().flatten();
+    let has_more = finalizers.clone().any(|name| name == FOREGROUND);
+    match (live["metadata"]["deletionTimestamp"].is_null(), held(cluster, live)) {
         (true, _) => "nobody deleted it, as the cluster has it".to_owned(),
         (false, Some(held)) => held,
+        (false, None) if has_more => "its pods, or what else it owns, are not gone yet".to_owned(),
         (false, None) => "it comes to its end".to_owned(),
     }
 }
@@ -327,8 +351,17 @@ mod tests {
 
     #[test]
     fn a_trial_is_one_by_its_body_and_a_deletion_is_of_one_object() {
-        assert_eq!(options("u1", None, For::Trial)["dryRun"], json!(["All"]));
-        let good = options("u1", Some(0), For::Good);
+        let kind = |name: &str| Kind {
+            api_version: "v1".into(),
+            kind: name.into(),
+            plural: "x".into(),
+            is_namespaced: true,
+        };
+        let pods = kind("Pod");
+        assert_eq!(options(&kind("Deployment"), "u1", None, For::Good)["propagationPolicy"], "Foreground");
+        assert_eq!(options(&pods, "u1", None, For::Good)["propagationPolicy"], "Background");
+        assert_eq!(options(&pods, "u1", None, For::Trial)["dryRun"], json!(["All"]));
+        let good = options(&pods, "u1", Some(0), For::Good);
         assert!(good.get("dryRun").is_none());
         assert_eq!((&good["preconditions"]["uid"], &good["gracePeriodSeconds"]), (&json!("u1"), &json!(0)));
     }

@@ -31,7 +31,12 @@ impl Difference {
         if words.ends_with(HIDDEN) || path.contains(CLEANED) {
             return None;
         }
-        Some(words.ends_with(&format!("-> {}", shown(cluster, leaf(object, path)))))
+        let leaf = leaf(object, path);
+        let is = |value: Option<&Value>| words.ends_with(&format!("-> {}", shown(cluster, value)));
+        // Of a list whose order is all that differs the words are the names of its members.
+        let order =
+            leaf.and_then(Value::as_array).and_then(|list| names(list)).map(|names| names.join(", ").into());
+        Some(is(leaf) || order.is_some_and(|order| is(Some(&order))))
     }
 }
 
@@ -128,7 +133,7 @@ fn shown(cluster: &Cluster, value: Option<&Value>) -> String {
 }
 
 /// The names of the members of a list that has names, each once.
-fn names(list: &[Value]) -> Option<Vec<&str>> {
+pub fn names(list: &[Value]) -> Option<Vec<&str>> {
     let names: Vec<&str> = list.iter().map(|one| one["name"].as_str()).collect::<Option<_>>()?;
     let is_twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     (!names.is_empty() && !is_twice).then_some(names)
@@ -266,6 +271,10 @@ mod tests {
         let gone = &differences(&cluster(), &to, &from);
         let gone = gone.iter().find(|one| one.path == ".x").unwrap();
         assert_eq!(Difference::is_in(&cluster(), &gone.path, &gone.words, &from), Some(true));
+        let list = |all: [&str; 2]| json!({"c": all.map(|name| json!({"name": name, "image": "a"}))});
+        let [order] = differences(&cluster(), &list(["a", "b"]), &list(["b", "a"])).try_into().unwrap();
+        let is_in = |object: &Value| Difference::is_in(&cluster(), &order.path, &order.words, object);
+        assert_eq!((is_in(&list(["b", "a"])), is_in(&list(["a", "b"]))), (Some(true), Some(false)));
         assert_eq!(leaf(&to, ".spec.c[web].none"), None);
         assert_eq!(leaf(&to, "odd"), None);
     }

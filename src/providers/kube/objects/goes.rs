@@ -23,6 +23,9 @@ const MAIN: [(Resource, &str); 7] = [
 ];
 const SECRETS: Resource =
     Resource { group: "", version: "v1", plural: "secrets", noun: "secret", is_namespaced: true };
+/// What keeps an owner until what it owns is gone.
+/// <https://kubernetes.io/docs/concepts/architecture/garbage-collection/#foreground-deletion>
+pub const FOREGROUND: &str = "foregroundDeletion";
 const VOLUMES: Resource =
     Resource { group: "", version: "v1", plural: "persistentvolumes", noun: "volume", is_namespaced: false };
 
@@ -51,6 +54,8 @@ pub async fn notes(cluster: &Cluster, named: &Named, live: &Value) -> Vec<String
 /// What keeps an object although it is deleted.
 pub fn held(cluster: &Cluster, live: &Value) -> Option<String> {
     let finalizers = live["metadata"]["finalizers"].as_array().into_iter().flatten();
+    // The cluster itself takes that one off.
+    let finalizers = finalizers.filter(|name| *name != FOREGROUND);
     // A namespace has its own among what is asked of it.
     let own = live["spec"]["finalizers"].as_array().into_iter().flatten();
     let own = own.filter(|name| *name != "kubernetes");
