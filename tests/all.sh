@@ -42,6 +42,9 @@ python3 python3
 tmux tmux
 shellcheck shellcheck
 runuser util-linux
+prometheus prometheus
+tinyproxy tinyproxy-bin
+microsocks microsocks
 prometheus-alertmanager prometheus-alertmanager
 patroni patroni
 etcd etcd-server
@@ -90,14 +93,7 @@ install_packages() {
                 /etc/postgresql-common/createcluster.conf
             ;;
     esac
-    case " $packages " in
-        *" prometheus-alertmanager "*)
-            # Nor one on port 9093. A unit that is masked is not started by its package.
-            $as_root mkdir -p /etc/systemd/system
-            $as_root ln -sf /dev/null /etc/systemd/system/prometheus-alertmanager.service
-            ;;
-    esac
-    for unit in patroni etcd; do
+    for unit in prometheus prometheus-alertmanager patroni etcd; do
         # Nor these: a unit that is masked is not started by its package.
         case " $packages " in
             *" $unit "* | *" $unit-server "*)

@@ -176,7 +176,7 @@ async fn warnings_of_what_is_gone_are_told_and_those_of_others_are_not() {
             .starts_with(&format!("{pod} ends again and again; 7 restarts; main ended with 137 (OOMKilled)"))
     );
     assert!(pods[0].ends_with("; on host"), "{pods:?}");
-    assert_eq!(pods[1], "no pod is well; asked for: 1");
+    assert_eq!(pods[1], "no pod is ready; asked for: 1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,8 +28,11 @@ mod objects;
 #[path = "../support/operator.rs"]
 mod operator;
 mod owned;
+mod peaks;
 #[path = "../support/port.rs"]
 mod port;
+#[path = "../support/prometheus.rs"]
+mod prometheus;
 #[path = "../support/pty.rs"]
 mod pty;
 mod rollout;

@@ -83,11 +83,18 @@ async fn a_container_that_is_not_there_and_a_secret_without_its_key_are_said() {
     let namespace = east.namespace("env-bad");
     east.deployment(&namespace, "web", 1, "runs");
     let steps = of_web("other", "kube-set-env", &namespace, "with.env.A = \"1\"\nwith.container = \"side\"");
-    let kit = Kit::new(&[east.admin()], "", &steps);
+    let held = of_web("held", "kube-set-env", &namespace, "with.from_secret.A = \"db/password\"");
+    let kit = Kit::new(&[east.admin()], "", &(steps + &held));
     let notes = kit.action("other").describe().await.unwrap().notes;
     assert!(notes[0].contains("deployment/web has no container side"), "{notes:?}");
     let refused = kit.run("other").await.unwrap_err();
     assert!(refused.acted == Acted::No && refused.why.contains("no container side"), "{refused}");
+    let refused = kit.run("held").await.unwrap_err();
+    assert!(refused.acted == Acted::No && refused.why.contains("the secret db of"), "{refused}");
+    assert!(refused.why.contains("is not there") && refused.next.contains("would not start"), "{refused:?}");
+    east.kubectl(&["-n", &namespace, "create", "secret", "generic", "db", "--from-literal=other=x"]);
+    let refused = kit.run("held").await.unwrap_err();
+    assert!(refused.why.contains("has no key `password`"), "{refused}");
     assert_eq!(env(east, &namespace), "");
 }
 

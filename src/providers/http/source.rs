@@ -127,6 +127,11 @@ impl Request {
         Self { headers, ..self.clone() }
     }
 
+    /// The same request to another URL.
+    pub(crate) fn to(&self, url: String) -> Self {
+        Self { url, ..self.clone() }
+    }
+
     /// Sends it and reads the answer.
     pub(crate) async fn send(
         &self,

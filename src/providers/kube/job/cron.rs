@@ -13,6 +13,8 @@ pub struct CronJob {
     /// When it begins jobs, with its time zone where it has one.
     pub schedule: String,
     pub is_suspended: bool,
+    /// Whether somebody deleted it: it begins no more jobs, and is only still there.
+    pub is_going: bool,
     /// When a job of it last succeeded, where the cluster keeps it (Kubernetes 1.21 and later).
     pub succeeded: Option<Timestamp>,
 }
@@ -29,6 +31,7 @@ impl CronJob {
                 None => schedule,
             },
             is_suspended: spec["suspend"].as_bool().unwrap_or(false),
+            is_going: meta["deletionTimestamp"].is_string(),
             succeeded: time(&object["status"]["lastSuccessfulTime"]),
         }
     }

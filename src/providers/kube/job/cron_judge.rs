@@ -46,6 +46,10 @@ pub(super) fn judge(cluster: &Cluster, cron: &CronJob, jobs: &[Arc<Job>], now: T
     if cron.is_suspended {
         measured = measured.judged(Verdict::Warn("it is suspended: it begins no more jobs".to_owned()));
     }
+    if cron.is_going {
+        measured =
+            measured.judged(Verdict::Critical("somebody deleted it: it begins no more jobs".to_owned()));
+    }
     let measured = match success {
         Some(at) => measured.with_value(age(at)),
         None => measured,
@@ -73,7 +77,8 @@ mod tests {
 
     fn judged(cron: Value, jobs: &[Arc<Job>]) -> Measurement {
         let mut cron = cron;
-        cron["metadata"] = json!({"name": "backup", "uid": "u1"});
+        let going = cron["metadata"]["deletionTimestamp"].take();
+        cron["metadata"] = json!({"name": "backup", "uid": "u1", "deletionTimestamp": going});
         let cluster = crate::testing::clients(&[]).kube.cluster("dr");
         judge(&cluster, &CronJob::of(&cron), jobs, NOW.parse().unwrap())
     }
@@ -95,6 +100,13 @@ mod tests {
         assert_eq!((seen.value, &*seen.summary), (Some(3600.0), "last success 60 min ago"));
         let seen = judged(status, &[job("u2", "Complete", "2026-11-30T11:00:00Z")]);
         assert_eq!(seen.value, Some(36_000.0), "a job of somebody else tells nothing");
+    }
+
+    #[test]
+    fn one_that_is_being_deleted_is_critical_whatever_it_did() {
+        let going = json!({"metadata": {"deletionTimestamp": "2026-11-30T11:59:00Z"},
+                           "status": {"lastSuccessfulTime": "2026-11-30T11:58:00Z"}});
+        assert!(judged(going, &[]).verdict.why().unwrap().contains("begins no more jobs"));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! `kube-set-env`: environment variables of workloads' containers.
 
 use super::chosen::{ALL, AT_MOST, Chosen, Found, KINDS, NAMES, RUNNING, SELECTOR, call_words};
-use super::mark;
 use super::rollout::{Rollout, Template, Turn};
 use super::variables::{Holder, Source, Wanted};
+use super::{held, mark};
 use crate::base::problem::Problem;
 use crate::kinds::action::{Built, Changing};
 use crate::kinds::source::{secret_texts, shown};
@@ -159,6 +159,16 @@ impl Template for Env {
             }
         }
         Ok(Turn { patch, is_due: !words.is_empty(), words: words.join("; ") })
+    }
+
+    async fn hindrance(&self, cluster: &Cluster, namespace: &str) -> Option<Problem> {
+        for (_, wish) in &self.wishes {
+            let Wish::Known(source) = wish else { continue };
+            if let Some(problem) = held::missing(cluster, namespace, source).await {
+                return Some(problem);
+            }
+        }
+        None
     }
 
     fn patch(&self, turn: &Turn, token: &str) -> Value {

@@ -3,6 +3,7 @@
 
 use crate::providers::kube::client::Cluster;
 use crate::providers::kube::said::text;
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// Reasons of a container that waits because its image cannot be had.
@@ -28,6 +29,8 @@ pub struct Pod {
     pub restarts: u64,
     /// What keeps it from running.
     pub trouble: Option<Trouble>,
+    /// Since when it is not ready; none where it is, has ended, or is about to go.
+    pub unready_since: Option<Timestamp>,
 }
 
 /// What keeps a pod from running.
@@ -48,7 +51,11 @@ impl Pod {
     pub fn of(object: &Value) -> Self {
         let (meta, status) = (&object["metadata"], &object["status"]);
         let condition = |kind: &str| status["conditions"].as_array()?.iter().find(|one| one["type"] == kind);
-        let is_ready = condition("Ready").is_some_and(|one| one["status"] == "True");
+        let ready = condition("Ready");
+        let is_ready = ready.is_some_and(|one| one["status"] == "True");
+        let is_over = matches!(status["phase"].as_str(), Some("Succeeded" | "Failed"));
+        let since = ready.map_or(&meta["creationTimestamp"], |one| &one["lastTransitionTime"]);
+        let is_awaited = !is_ready && !is_over && meta["deletionTimestamp"].is_null();
         Self {
             name: text(&meta["name"]),
             labels: meta["labels"].clone(),
@@ -58,6 +65,7 @@ impl Pod {
                 let one = condition("PodScheduled").filter(|one| one["status"] == "False")?;
                 Some(Trouble::Unschedulable(text(&one["message"])))
             }),
+            unready_since: since.as_str().filter(|_| is_awaited).and_then(|since| since.parse().ok()),
         }
     }
 }

@@ -17,9 +17,10 @@ use crate::providers::kube::client::{
 use crate::providers::kube::place::{NAMESPACE, PROBE_CONTEXT, Reader, selector};
 use crate::providers::kube::watched::Watched;
 use crate::providers::kube::workload::diagnose;
-use crate::providers::kube::workload::judge::{Seen, judge};
+use crate::providers::kube::workload::judge::{Bounds, Seen, judge};
 use crate::providers::kube::workload::named::{Named, named};
 use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -28,7 +29,7 @@ pub static KIND: ProbeKind = ProbeKind {
     name: "kube-workloads",
     sees: Sees::Workloads,
     doc: "Watches deployments, stateful sets and daemon sets, and their pods: how many are ready of those that are asked \
-          for, what crashes, which images cannot be had, whether a rollout gets on. The value is the number of ready \
+          for, what crashes, which images cannot be had, whether a rollout gets on, which pods do not come up. The value is the number of ready \
           pods; one that the API does not tell is 0. A workload of which none is ready is critical, and so is one that \
           is named and not there; some missing is a warning. What is scaled to 0 is good, unless `min_ready` says \
           otherwise. It reads by watch, so that a short `every` costs the API server nothing; with each look it also asks \
@@ -51,6 +52,12 @@ pub static KIND: ProbeKind = ProbeKind {
             "Those whose labels fit, as `kubectl -l` takes it (`tier=front`).",
         ),
         Key::optional("min_ready", Takes::Integer(0, 100_000), "Fewer ready pods than this are critical."),
+        Key::default(
+            "slow_after",
+            Takes::Duration,
+            "5m",
+            "A pod that is not ready for longer is a warning, also where enough of before are ready and nobody says why.",
+        ),
     ],
     fields: &[
         ("ready", "how many pods are ready"),
@@ -95,7 +102,8 @@ pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
         return Err(BuildError::value("selector", selector.as_deref().unwrap_or_default(), why));
     }
     let least = spec.params.integer("min_ready").and_then(|least| u64::try_from(least).ok());
-    Ok(Box::new(Workloads { reader, names, selector, least }))
+    let slow_after = spec.params.duration("slow_after").unwrap_or(SignedDuration::from_mins(5));
+    Ok(Box::new(Workloads { reader, names, selector, bounds: Bounds { least, slow_after } }))
 }
 
 /// Which workloads are looked at, and where.
@@ -103,7 +111,7 @@ pub(super) struct Workloads {
     pub(super) reader: Reader,
     pub(super) names: Vec<Named>,
     pub(super) selector: Option<String>,
-    least: Option<u64>,
+    bounds: Bounds,
 }
 
 impl Probe for Workloads {
@@ -144,7 +152,7 @@ impl Workloads {
         let is_of_one = |pod: &&Arc<Pod>| seen.workloads.iter().any(|one| one.selects(&pod.labels));
         seen.pods = pods.iter().filter(is_of_one).cloned().collect();
         seen.workloads.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(judge(cluster, &seen, self.least))
+        Ok(judge(cluster, &seen, &self.bounds, Timestamp::now()))
     }
 
     /// The kinds that have to be read at all: what is named by its kind needs no right on the others.

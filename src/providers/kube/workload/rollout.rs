@@ -28,6 +28,11 @@ pub trait Template: Send + Sync {
     /// Why it cannot be made so.
     fn turn(&self, cluster: &Cluster, found: &Found) -> impl Future<Output = Result<Turn, Problem>> + Send;
 
+    /// What keeps all workloads of a namespace from coming up with it; asked once for all of them.
+    fn hindrance(&self, _: &Cluster, _namespace: &str) -> impl Future<Output = Option<Problem>> + Send {
+        async { None }
+    }
+
     /// The patch of a turn, as this attempt sends it.
     fn patch(&self, turn: &Turn, _token: &str) -> Value {
         turn.patch.clone()
@@ -133,7 +138,8 @@ impl<T: Template> Change for Rollout<T> {
         let namespace = self.chosen.place.namespace(&call).await?;
         let cluster = &self.chosen.place.cluster;
         let asked = Owners::of(cluster, &namespace, Field::Other).await;
-        let mut seen = Seen { namespace, turns: Vec::new(), owners: Vec::new(), refused: None };
+        let refused = self.template.hindrance(cluster, &namespace).await;
+        let mut seen = Seen { namespace, turns: Vec::new(), owners: Vec::new(), refused };
         for found in self.chosen.read(&seen.namespace).await? {
             let of = asked.find(found.kind(), &found.object).await;
             seen.owners.extend(of.into_iter().map(|owner| (found.named.name.clone(), owner)));

@@ -29,9 +29,9 @@ pub static KIND: ActionKind = ActionKind {
     name: "kube-scale",
     does: Does::Scales,
     simulated_target: "Kubernetes workloads",
-    sets: &["replicas", "like", "restore"],
+    sets: &["replicas", "like", "peak", "restore"],
     doc: "Sets how many pods deployments and stateful sets run: to a number, to what the same workloads are set to in \
-          another cluster, or back to what was there before lifeboat scaled them, which it writes beside the number \
+          another cluster, to what ran at most in the last 24 h as a Prometheus tells it, or back to what was there before lifeboat scaled them, which it writes beside the number \
           (annotation `lifeboat.dev/scaled`). The confirmation shows each workload from and to, and who would set it back: \
           Argo CD, Flux, Helm, an autoscaler, an operator. The API server judges the change before anybody is asked. Each \
           workload has to be the one that was confirmed, unchanged since. The step waits until the pods are ready and no more than those are left, and \
@@ -49,6 +49,23 @@ pub static KIND: ActionKind = ActionKind {
             "like",
             Takes::Text,
             "The region or context whose workloads of the same name say how many: what really is set there.",
+        ),
+        Key::optional(
+            "peak",
+            Takes::Url,
+            "Address of a Prometheus (Thanos, Mimir) that says how many ran at most: each workload becomes as many.",
+        ),
+        Key::optional(
+            "peak_query",
+            Takes::RawText,
+            "What it is asked; `$name` and `$namespace` stand for the workload's own. Where absent, the most that were ready in \
+             24 h, by kube-state-metrics.",
+        ),
+        Key::optional("headers", Takes::Table(&Takes::TextOrSecret), "Headers to send to `peak`."),
+        Key::optional(
+            "tls_roots",
+            Takes::Text,
+            "PEM file of the trusted roots of `peak` instead of the platform's.",
         ),
         Key::default("restore", Takes::Flag, "false", "Back to what was there before lifeboat scaled them."),
         Key::default(
@@ -91,10 +108,11 @@ estimate = "2m"
 timeout = "10m"
 "#,
     call: |params| {
-        let wish = match (params.integer("replicas"), params.text("like")) {
-            (Some(replicas), _) => format!("to {replicas}"),
-            (None, Some(like)) => format!("to what {like} has"),
-            (None, None) => "back to what was there before".to_owned(),
+        let wish = match (params.integer("replicas"), params.text("like"), params.text("peak")) {
+            (Some(replicas), ..) => format!("to {replicas}"),
+            (None, Some(like), _) => format!("to what {like} has"),
+            (None, None, Some(_)) => "to the most that ran lately".to_owned(),
+            (None, None, None) => "back to what was there before".to_owned(),
         };
         format!("scale {} {wish}", call_words(params))
     },
@@ -195,6 +213,12 @@ impl Change for Scale {
                 one.from
             ))
         });
+        let said = match &self.wish {
+            Wish::Peak(peak) => {
+                Some(format!("How many comes from {}: what ran at most, rounded up.", peak.words()))
+            }
+            _ => None,
+        };
         let owned = seen.owners.iter().map(|(name, owner)| owner.note(name));
         let total = |of: fn(&Move) -> u32| seen.moves.iter().map(|one| u64::from(of(one))).sum::<u64>();
         let sum = format!("{} to {} pods in all", total(|one| one.from), total(|one| one.to));
@@ -204,6 +228,7 @@ impl Change for Scale {
             notes: notes
                 .into_iter()
                 .chain(since)
+                .chain(said)
                 .chain(owned)
                 .chain((seen.moves.len() > 1).then_some(sum))
                 .collect(),
@@ -312,7 +337,7 @@ impl Scale {
     fn by_hand(&self) -> String {
         let number = match &self.wish {
             Wish::Number(number) => number.to_string(),
-            Wish::Like(_) | Wish::Before => "NUMBER".to_owned(),
+            Wish::Like(_) | Wish::Peak(_) | Wish::Before => "NUMBER".to_owned(),
         };
         let mut words = vec!["scale".to_owned()];
         words.extend(self.chosen.words());

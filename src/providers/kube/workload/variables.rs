@@ -39,7 +39,8 @@ impl Holder {
         if self == Self::Secret { "secretKeyRef" } else { "configMapKeyRef" }
     }
 
-    fn noun(self) -> &'static str {
+    /// For people.
+    pub fn noun(self) -> &'static str {
         if self == Self::Secret { "secret" } else { "configmap" }
     }
 }

@@ -3,6 +3,7 @@
 use super::change::read;
 use super::chosen::Found;
 use super::moves::{BEFORE, MOST, before};
+use super::peak::Peak;
 use crate::base::problem::Problem;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
@@ -14,6 +15,8 @@ pub enum Wish {
     Number(u32),
     /// As many as the same workload is set to there.
     Like(Cluster),
+    /// As many as ran at most lately.
+    Peak(Box<Peak>),
     /// As many as before lifeboat scaled it.
     Before,
 }
@@ -24,12 +27,16 @@ impl Wish {
     /// # Errors
     /// When it says it in no way, or in two.
     pub fn of(params: &Params, clients: &Clients) -> Result<Self, BuildError> {
-        match (params.integer("replicas"), params.text("like"), params.flag("restore")) {
-            (Some(replicas), None, false) => Ok(Self::Number(u32::try_from(replicas).unwrap_or_default())),
-            (None, Some(like), false) => Ok(Self::Like(clients.kube.cluster(like))),
-            (None, None, true) => Ok(Self::Before),
+        let peak = Peak::of(params, clients)?;
+        match (params.integer("replicas"), params.text("like"), peak, params.flag("restore")) {
+            (Some(replicas), None, None, false) => {
+                Ok(Self::Number(u32::try_from(replicas).unwrap_or_default()))
+            }
+            (None, Some(like), None, false) => Ok(Self::Like(clients.kube.cluster(like))),
+            (None, None, Some(peak), false) => Ok(Self::Peak(Box::new(peak))),
+            (None, None, None, true) => Ok(Self::Before),
             _ => {
-                let why = "exactly one of `replicas`, `like` and `restore` says how many";
+                let why = "exactly one of `replicas`, `like`, `peak` and `restore` says how many";
                 Err(BuildError::value("replicas", "", why))
             }
         }
@@ -43,6 +50,7 @@ impl Wish {
         match self {
             Self::Number(number) => Ok(*number),
             Self::Like(other) => like(other, namespace, found, from).await,
+            Self::Peak(peak) => peak.number(namespace, found).await,
             Self::Before => match before(found.annotation(BEFORE)) {
                 Some((first, _)) if first <= MOST => Ok(first),
                 Some((first, _)) => Err(Problem::new(

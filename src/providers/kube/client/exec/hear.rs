@@ -25,8 +25,13 @@ const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// What is shown of a word of the cluster.
 pub(super) const SAID_CHARS: usize = 400;
 /// By what a cluster says that a program did not even begin: its host was not reached, or the container does not have it.
-const NOT_BEGUN: [&str; 3] =
-    ["error dialing backend: dial ", "executable file not found", "container not found ("];
+const NOT_BEGUN: [&str; 4] = [
+    "error dialing backend: dial ",
+    "executable file not found",
+    "container not found (",
+    // Its node has none.
+    "no preferred addresses found",
+];
 
 /// How a program in a container ended, as far as is known. Words are cleaned.
 #[derive(Clone, PartialEq, Eq, Debug)]

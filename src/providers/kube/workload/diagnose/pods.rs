@@ -30,10 +30,11 @@ pub(super) fn lines(cluster: &Cluster, seen: &Seen, now: Timestamp) -> Vec<Strin
         lines.push(format!("and {more} more that are not well"));
     }
     let wanted: u64 = seen.workloads.iter().map(|one| u64::from(one.wanted)).sum();
-    lines.push(match (seen.pods.len(), seen.pods.len() - ill.len()) {
+    let ready = seen.pods.iter().filter(|pod| pod.seen.is_ready).count();
+    lines.push(match (seen.pods.len(), ready) {
         (0, _) => format!("there is no pod of them; asked for: {wanted}"),
-        (_, 0) => format!("no pod is well; asked for: {wanted}"),
-        (_, well) => format!("{} well; asked for: {wanted}", is_or_are(well)),
+        (_, 0) => format!("no pod is ready; asked for: {wanted}"),
+        (_, ready) => format!("{} ready; asked for: {wanted}", is_or_are(ready)),
     });
     lines
 }
@@ -116,7 +117,7 @@ mod tests {
             [
                 "web-1\u{fffd}[2J ends again and again; 7 restarts; main ended with 137 (OOMKilled) 3 min ago; on n1",
                 "web-3 has not begun; on n1",
-                "1 pod is well; asked for: 3",
+                "1 pod is ready; asked for: 3",
             ]
         );
     }
@@ -126,7 +127,7 @@ mod tests {
         let many = (0..40).map(|number| pod(&format!("web-{number}"), false, crashed(NOW))).collect();
         let all = told(&seen(many));
         assert_eq!(all.len(), TOLD + 2);
-        assert_eq!(all[TOLD..], ["and 10 more that are not well", "no pod is well; asked for: 3"]);
+        assert_eq!(all[TOLD..], ["and 10 more that are not well", "no pod is ready; asked for: 3"]);
         let mut none = seen(Vec::new());
         none.absent = vec!["deployment/api".into()];
         let lost = ["deployment/api is not there in shop", "there is no pod of them; asked for: 3"];
