@@ -40,3 +40,4 @@ mod see;
 mod sign_in;
 mod velero;
 mod waits;
+mod ways;

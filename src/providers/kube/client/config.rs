@@ -55,8 +55,12 @@ impl Cluster {
                 return Err(failed(format!("the kubeconfig has no context `{context}`: {has}")));
             }
             let options = KubeConfigOptions { context: Some(context.to_owned()), ..Default::default() };
+            let proxy = proxy_of(&read, context);
             let config = Config::from_custom_kubeconfig(read, &options).await;
-            config.map_err(|error| failed(self.words(&error)))?
+            let mut config = config.map_err(|error| failed(self.words(&error)))?;
+            // `kube` leaves out a proxy whose own address is in NO_PROXY, and takes that of the environment for the cluster's own.
+            config.proxy_url = proxy;
+            config
         };
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = None;
@@ -98,4 +102,11 @@ impl Cluster {
             other => self.shown(&other.to_string(), 200),
         }
     }
+}
+
+/// The proxy that the kubeconfig names for the cluster of a context.
+fn proxy_of(read: &Kubeconfig, context: &str) -> Option<http::Uri> {
+    let context = read.contexts.iter().find(|known| known.name == context)?.context.as_ref()?;
+    let cluster = read.clusters.iter().find(|known| known.name == context.cluster)?.cluster.as_ref()?;
+    cluster.proxy_url.as_ref().filter(|proxy| !proxy.is_empty())?.parse().ok()
 }

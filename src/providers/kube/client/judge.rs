@@ -119,7 +119,7 @@ impl Cluster {
         if text.contains("dns error") || text.contains("failed to lookup address") {
             return new(NoWay, format!("the name of its API server has no address: {last}"));
         }
-        if text.contains("tunnel error") || text.contains("proxy") {
+        if ["tunnel error", "proxy", "SOCKS error"].iter().any(|said| text.contains(said)) {
             return new(NoWay, format!("the proxy does not let it through: {last}"));
         }
         if let Some(tls) = chain(error).find_map(tls_of) {

@@ -185,7 +185,7 @@ impl Cluster {
 
     /// The proxy to the API server: the kubeconfig's own, or the one of the environment, unless it is left out there.
     fn proxy(&self, call: &Call, config: &Config) -> Result<Option<http::Uri>, KubeError> {
-        if config.proxy_url.is_some() && self.has_proxy_of_its_own(config) {
+        if config.proxy_url.is_some() {
             return Ok(config.proxy_url.clone());
         }
         let of = |name: &str| {
@@ -202,7 +202,7 @@ impl Cluster {
         let Some(found) = found else { return Ok(None) };
         let uri = found.uri().clone();
         match uri.scheme_str() {
-            Some("http" | "https") => Ok(Some(uri)),
+            Some("http" | "https" | "socks5") => Ok(Some(uri)),
             _ => Err(KubeError::new(
                 &self.context,
                 call,
@@ -214,18 +214,6 @@ impl Cluster {
             )
             .with_hint("Set `proxy-url` of the cluster in the kubeconfig, or NO_PROXY for its address.")),
         }
-    }
-
-    /// `kube` takes the proxy of the environment of the process for the cluster's own.
-    fn has_proxy_of_its_own(&self, config: &Config) -> bool {
-        let own =
-            |name: &str| self.inner.environment.get(name).and_then(|value| value.to_str()).map(str::to_owned);
-        let proxy = config.proxy_url.as_ref().map(ToString::to_string).unwrap_or_default();
-        let trim = |text: &str| text.trim_end_matches('/').to_owned();
-        !["HTTPS_PROXY", "https_proxy"]
-            .iter()
-            .filter_map(|name| own(name))
-            .any(|of| trim(&of) == trim(&proxy))
     }
 }
 
