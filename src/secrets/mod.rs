@@ -5,6 +5,7 @@
 //! text on its way to a screen, a record or a log can be cleared of it.
 
 mod command;
+#[cfg(feature = "kube")]
 mod complaint;
 mod entities;
 mod error;
@@ -24,6 +25,7 @@ mod store;
 mod value;
 mod view;
 
+#[cfg(feature = "kube")]
 pub(crate) use complaint::last_line;
 pub(crate) use file::text_of;
 pub(crate) use forms::percent_decoded;

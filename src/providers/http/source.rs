@@ -128,6 +128,7 @@ impl Request {
     }
 
     /// The same request to another URL.
+    #[cfg(feature = "kube")]
     pub(crate) fn to(&self, url: String) -> Self {
         Self { url, ..self.clone() }
     }
