@@ -158,16 +158,10 @@ impl<'a> Server<'a> {
             || self.is_of_its_operator(other)
     }
 
-    /// One of them is all that an operator runs in a region, and the other a server of it, or the same by another probe.
+    /// One of them is all that an operator runs, and the other one server: which of those it is nobody tells.
     fn is_of_its_operator(&self, other: &Self) -> bool {
         let is_operated = |server: &Self| server.probe.sees == Sees::OperatedCluster;
-        let is_here = self.region().is_some() && self.region() == other.region();
-        let keys = ["context", "namespace", "name"];
-        let is_same = || keys.iter().all(|key| self.probe.params.get(key) == other.probe.params.get(key));
-        match (is_operated(self), is_operated(other)) {
-            (true, true) => is_here && is_same(),
-            (one, two) => (one || two) && is_here,
-        }
+        is_operated(self) != is_operated(other)
     }
 
     /// Both probes have the same connection string.
@@ -192,13 +186,13 @@ impl<'a> Server<'a> {
 /// The servers of one database.
 pub type Database<'a> = Vec<Server<'a>>;
 
-/// Whether a probe watches a database server whose role is compared with others: a PostgreSQL server, all servers that an
-/// operator runs, or what the plan says belongs to a database.
+/// Whether a probe watches a database server whose role is compared with others: a PostgreSQL server, or what the plan
+/// says belongs to a database.
 pub fn is_server(spec: &ProbeSpec) -> bool {
     match spec.database.as_deref() {
         Some(NO_DATABASE) => false,
         Some(_) => true,
-        None => matches!(spec.sees, Sees::Server | Sees::OperatedCluster),
+        None => spec.sees == Sees::Server,
     }
 }
 

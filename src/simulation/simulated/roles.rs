@@ -46,6 +46,14 @@ pub(super) fn follows_traffic(plan: &Plan, spec: &ProbeSpec) -> bool {
         && !plan.policy.reference.contains(&spec.id)
 }
 
+/// The region that a step or probe names: by its id, its name, or the context that reaches its cluster.
+pub(super) fn region_named<'p>(plan: &'p Plan, named: &str) -> Option<&'p RegionId> {
+    let is_named = |(id, region): &(&RegionId, &crate::plan::Region)| {
+        id.as_str() == named || region.name == named || region.kube_context.as_deref() == Some(named)
+    };
+    plan.regions.iter().find(is_named).map(|(id, _)| id)
+}
+
 /// The region of the database that a step promotes or fences: that of a probe with the same `dsn`, the one that
 /// the step names, otherwise the side where it is usually done. None for steps about something else.
 pub(super) fn database_of(plan: &Plan, step: &Step, params: &Params) -> Option<RegionId> {
@@ -57,9 +65,6 @@ pub(super) fn database_of(plan: &Plan, step: &Step, params: &Params) -> Option<R
     let dsn = params.get("dsn");
     let same = plan.probes.values().filter(|spec| dsn.is_some() && spec.params.get("dsn") == dsn);
     let named = params.text("region").or_else(|| params.text("context"));
-    let is_named = |(id, region): &(&RegionId, &crate::plan::Region)| {
-        named.is_some_and(|named| id.as_str() == named || region.name == named)
-    };
-    let named = plan.regions.iter().find(is_named).map(|(id, _)| id);
+    let named = named.and_then(|named| region_named(plan, named));
     same.filter_map(|spec| spec.region.as_ref()).next().or(named).or_else(|| first(plan, usual)).cloned()
 }

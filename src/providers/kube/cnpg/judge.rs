@@ -36,20 +36,23 @@ pub(super) fn judge(cluster: &Cluster, seen: &Postgres, pods: &[Pod]) -> Measure
         .with_flag("switching", seen.is_switching())
         .with_flag("hibernated", seen.is_hibernated)
         .with_flag(ACCEPTS_WRITES, accepts_writes(seen, pods))
-        .with_text("system_identifier", shown(&seen.system));
+        .with_text("system_identifier", shown(&seen.system))
+        // Two probes of one object watch one server.
+        .with_text("started_at", shown(&seen.object.uid));
     match seen.archiving() {
         Some((works, _)) => measured.with_flag("archiving", works),
         None => measured,
     }
 }
 
-/// Whether an instance of it is out of recovery and ready, whatever is asked of the cluster.
+/// Whether an instance of it may take writes, whatever is asked of the cluster: one whose node is lost may go on.
 fn accepts_writes(seen: &Postgres, pods: &[Pod]) -> bool {
-    let is_ready = |name: &str| pods.iter().any(|pod| pod.name == name && pod.is_ready);
+    let is_there = |name: &str| pods.iter().any(|pod| pod.name == name);
     let mut writers = seen.reports.iter().filter(|(_, report)| report.is_primary);
-    // One that did not tell its operator may be one all the same.
-    let is_untold = seen.role == Role::Primary && seen.timeline().is_none() && is_ready(&seen.current);
-    writers.any(|(name, _)| is_ready(name)) || is_untold
+    // One that does not tell its operator may be one all the same, and so may the one that takes over within it.
+    let is_untold = seen.is_switching() || seen.timeline().is_none();
+    let is_kept_open = seen.role == Role::Primary && !pods.is_empty() && !seen.is_shut();
+    writers.any(|(name, _)| is_there(name)) || is_untold && is_kept_open
 }
 
 fn role(seen: &Postgres) -> &'static str {
@@ -196,7 +199,13 @@ mod tests {
         let flag = |is_so| Some(Field::Flag(is_so));
         assert_eq!(accepts(primary(), all), flag(true));
         assert_eq!(accepts(replica(), all), flag(false));
-        assert_eq!(accepts(primary(), &[("db-1", false), ("db-2", true)]), flag(false));
+        assert_eq!(
+            accepts(primary(), &[("db-1", false), ("db-2", true)]),
+            flag(true),
+            "its node may be lost"
+        );
+        assert_eq!(accepts(primary(), &[("db-2", true)]), flag(false), "its pod is gone");
+        assert_eq!(accepts(primary(), &[]), flag(false));
         let changed = |mut value: Value, name: &str, is_primary: bool| {
             value["status"]["instancesReportedState"][name]["isPrimary"] = json!(is_primary);
             value

@@ -26,8 +26,8 @@ pub static KIND: ProbeKind = ProbeKind {
           ready than wanted, its primary changes, its phase is not healthy, instances are fenced, it cannot archive, its \
           operator counts other pods than there are. Unknown: its operator wrote no status of it. In a replica cluster the \
           primary is the designated one, which follows the other cluster; how far it is behind is not in the status: \
-          `postgres-replication` asks the servers. Clusters of one database are compared as other servers are: two that \
-          take writes are a split brain, none that does is an outage.",
+          `postgres-replication` asks the servers. With the key `database` those of one database are compared as \
+          other servers are: two that take writes are a split brain, none that does is an outage.",
     unit: Unit::Number,
     keys: &[PROBE_CONTEXT, NAMESPACE, NAME],
     fields: &[
@@ -46,8 +46,12 @@ pub static KIND: ProbeKind = ProbeKind {
         ("archiving", "whether its archive takes what it is given; absent where nobody says"),
         ("fenced", "the instances that somebody keeps shut; `*` is all of them"),
         ("hibernated", "whether somebody has it hibernate"),
-        ("accepts_writes", "whether an instance of it is out of recovery and ready, whatever is asked of it"),
-        ("system_identifier", "which database it is a copy of: what has the same one is compared with it"),
+        (
+            "accepts_writes",
+            "whether an instance of it is, or may be, out of recovery, whatever is asked of it",
+        ),
+        ("system_identifier", "which database it is a copy of"),
+        ("started_at", "the uid of the object, which tells it apart from others"),
     ],
     permissions: &[GET, LIST_PODS],
     example: r#"[probes.example]

@@ -4,11 +4,14 @@ use super::managed::count;
 use super::{Health, Moment};
 use crate::core::ask::servers::ACCEPTS_WRITES;
 use crate::core::words::reading::{Measurement, Verdict};
+use crate::simulation::simulated::roles;
 use crate::simulation::simulated::target::system_identifier;
 
 pub(super) fn cluster(moment: &Moment<'_>, health: Health) -> Measurement {
     let name = moment.spec.params.text("name").unwrap_or("db");
-    let region = moment.spec.region.as_ref();
+    let namespace = moment.spec.params.text("namespace").unwrap_or_default();
+    let named = moment.spec.params.text("context").and_then(|name| roles::region_named(moment.plan, name));
+    let region = moment.spec.region.as_ref().or(named);
     // Whoever is demoted follows the other one.
     let is_replica = moment.state.role(moment.plan, region) == "standby" || moment.state.is_fenced(region);
     let role = if is_replica { "replica" } else { "primary" };
@@ -34,7 +37,10 @@ pub(super) fn cluster(moment: &Moment<'_>, health: Health) -> Measurement {
         .with_flag("hibernated", false)
         .with_flag(ACCEPTS_WRITES, !is_replica && ready > 0.0)
         // Those of one name are one database.
-        .with_text("system_identifier", system_identifier(&format!("{} {name}", moment.plan.name)))
+        .with_text(
+            "system_identifier",
+            system_identifier(&format!("{} {namespace}/{name}", moment.plan.name)),
+        )
 }
 
 /// As the real probe judges it.

@@ -11,6 +11,7 @@ fn plan_of(beside: bool) -> Arc<Plan> {
     let mut servers: Vec<_> = ["primary-db", "dr-db"].iter().map(|id| plan.probes[*id].clone()).collect();
     for spec in &mut servers {
         spec.sees = Sees::OperatedCluster;
+        spec.database = Some("orders".into());
         spec.params.0.shift_remove("dsn");
         spec.params.0.shift_remove("role");
         spec.params.0.insert("namespace".into(), Param::Text("shop".into()));
@@ -26,7 +27,12 @@ fn plan_of(beside: bool) -> Arc<Plan> {
 }
 
 fn cluster(role: &str, accepts: bool) -> Outcome {
+    of_object(role, accepts, role)
+}
+
+fn of_object(role: &str, accepts: bool, uid: &str) -> Outcome {
     let measured = Measurement::good(role).with_value(2.0).with_text("role", role.to_owned());
+    let measured = measured.with_text("started_at", uid.to_owned());
     Ok(measured.with_flag(ACCEPTS_WRITES, accepts).with_text("system_identifier", "77".to_owned()))
 }
 
@@ -39,7 +45,7 @@ fn pass(plan: Arc<Plan>, one: Outcome, other: Outcome) -> Machine {
 
 #[test]
 fn two_clusters_of_one_database_that_take_writes_are_a_split_brain() {
-    let machine = pass(plan_of(false), cluster("primary", true), cluster("primary", true));
+    let machine = pass(plan_of(false), of_object("primary", true, "u1"), of_object("primary", true, "u2"));
     assert_eq!(kinds(&machine), [Kind::TwoPrimaries]);
     // What is asked of it is one thing, what its instances do is another.
     let machine = pass(plan_of(false), cluster("replica", true), cluster("primary", true));
@@ -59,6 +65,18 @@ fn a_server_of_the_operator_that_another_probe_watches_is_no_second_primary() {
     let mut machine = Machine::resumed_under(plan_of(true), Vec::new(), start());
     machine.pass(40, &world(cluster("primary", true), primary(1, "a")));
     assert_eq!(kinds(&machine), []);
+}
+
+#[test]
+fn one_cluster_that_two_probes_watch_is_one() {
+    for other in ["primary-db", "dr-db"] {
+        let mut plan = (*plan_of(false)).clone();
+        plan.probes.get_mut(other).unwrap().region = None;
+        let one = || of_object("primary", true, "u1");
+        let mut machine = Machine::resumed_under(Arc::new(plan), Vec::new(), start());
+        machine.pass(40, &world(one(), one()));
+        assert!(!kinds(&machine).contains(&Kind::TwoPrimaries), "{other}");
+    }
 }
 
 #[test]
