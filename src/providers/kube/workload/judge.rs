@@ -153,9 +153,10 @@ mod tests {
         assert!(
             judged(&[bare]).verdict.why().is_some_and(|why| why.contains("web-c is not ready for 20 min"))
         );
-        let (mut over, mut going) = (late.clone(), late);
+        let (mut over, mut going, mut of_job) = (late.clone(), late.clone(), late);
+        of_job["metadata"]["ownerReferences"] = json!([{"kind": "Job", "controller": true}]);
         over["status"]["phase"] = json!("Failed");
         going["metadata"]["deletionTimestamp"] = json!("2026-11-30T01:59:00Z");
-        assert_eq!(judged(&[over, going, well]).verdict, Verdict::Good);
+        assert_eq!(judged(&[over, going, of_job, well]).verdict, Verdict::Good);
     }
 }

@@ -55,7 +55,11 @@ impl Pod {
         let is_ready = ready.is_some_and(|one| one["status"] == "True");
         let is_over = matches!(status["phase"].as_str(), Some("Succeeded" | "Failed"));
         let since = ready.map_or(&meta["creationTimestamp"], |one| &one["lastTransitionTime"]);
-        let is_awaited = !is_ready && !is_over && meta["deletionTimestamp"].is_null();
+        // Of a job it has to end, not to be ready.
+        let owners = meta["ownerReferences"].as_array().into_iter().flatten();
+        let is_of_job =
+            owners.filter(|owner| owner["controller"] == true).any(|owner| owner["kind"] == "Job");
+        let is_awaited = !is_ready && !is_over && !is_of_job && meta["deletionTimestamp"].is_null();
         Self {
             name: text(&meta["name"]),
             labels: meta["labels"].clone(),
